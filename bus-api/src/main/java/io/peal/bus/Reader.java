@@ -1,0 +1,24 @@
+package io.peal.bus;
+
+/**
+ * A cursor over the log that its owner polls. Not thread-safe: it belongs to one thread at a time. It costs no thread,
+ * no queue and no copy; nobody waits for it, and it waits for nobody.
+ */
+public interface Reader extends AutoCloseable {
+
+    /**
+     * Hands the next messages to the subscriber, in this thread, before it returns. Messages of topics that the reader
+     * does not care about are passed over, and count.
+     *
+     * @param limit the most positions to pass, at least 1
+     * @return how many positions were passed; 0 when the reader stands at the end of the log
+     */
+    int poll(Subscriber subscriber, int limit);
+
+    /** The last position that was passed: what comes next is after it. */
+    long position();
+
+    /** Gives the cursor back. Idempotent; polling a closed reader is an {@link IllegalStateException}. */
+    @Override
+    void close();
+}

@@ -1,0 +1,262 @@
+package io.peal.bus.spi;
+
+import io.peal.bus.Bus;
+import io.peal.bus.ErrorHandler;
+import io.peal.bus.Gap;
+import io.peal.bus.Message;
+import io.peal.bus.Reader;
+import io.peal.bus.StartFrom;
+import io.peal.bus.Subscriber;
+import io.peal.bus.Subscription;
+import io.peal.bus.Topic;
+import io.peal.bus.TopicSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the callbacks of {@link Bus#subscribe} on one thread of its own, over the readers of any bus. Subscribing and
+ * closing are thread-safe; everything else happens on that thread, which is started by the first subscription.
+ *
+ * <p>One live reader serves all topics that are subscribed to. A subscription begins with a reader of its own, made
+ * while {@code subscribe} runs, so its start is fixed before the call returns. Invariants:
+ *
+ * <ol>
+ *   <li>A subscription whose reader is behind the live reader is <em>catching up</em>: its reader is polled for at most
+ *       the positions between the two, so it can get level but never overtake.
+ *   <li>A subscription that is level or ahead is <em>live</em>: it gets from the live reader what is after its own
+ *       position, and its reader is closed.
+ * </ol>
+ *
+ * So each position reaches a subscription exactly once, from one of the two readers, in order.
+ */
+public final class Dispatcher implements AutoCloseable {
+
+    private static final int POLL_LIMIT = 256;
+
+    private final Bus bus;
+    private final ErrorHandler errorHandler;
+    private final Thread thread;
+    private final ConcurrentLinkedQueue<Registration> commands = new ConcurrentLinkedQueue<>();
+    private final TopicSet topics = new TopicSet();
+    private final Map<Topic, List<Registration>> live = new HashMap<>();
+    private final List<Registration> catchingUp = new ArrayList<>();
+    private final Subscriber toLive = new ToLive();
+    private @Nullable Subscription wakeUp; // guarded by this
+    private boolean started; // guarded by this
+    private volatile boolean closed;
+
+    /** A dispatcher over {@code bus}; the bus closes it before it closes itself. */
+    public Dispatcher(Bus bus, String threadName, ErrorHandler errorHandler) {
+        this.bus = bus;
+        this.errorHandler = errorHandler;
+        this.thread = new Thread(this::run, threadName);
+        this.thread.setDaemon(true);
+    }
+
+    /** See {@link Bus#subscribe(Topic, StartFrom, Subscriber)}. */
+    public Subscription subscribe(Topic topic, StartFrom startFrom, Subscriber subscriber) {
+        Reader own = bus.newReader(startFrom, TopicSet.of(topic));
+        Registration registration = new Registration(topic, subscriber, own);
+        commands.add(registration);
+        start();
+        LockSupport.unpark(thread);
+        return registration;
+    }
+
+    /** Ends every subscription and waits for the callback that is running, unless this is called by it. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+            if (!started) {
+                return;
+            }
+            if (wakeUp != null) {
+                wakeUp.close();
+            }
+        }
+        LockSupport.unpark(thread);
+        if (Thread.currentThread() != thread) {
+            join();
+        }
+    }
+
+    private void join() {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void start() {
+        if (closed) {
+            throw new IllegalStateException("the bus is closed");
+        }
+        if (!started) {
+            started = true;
+            wakeUp = bus.onAvailable(() -> LockSupport.unpark(thread));
+            thread.start();
+        }
+    }
+
+    private void run() {
+        try (Reader live = bus.newReader(StartFrom.latest(), topics)) {
+            while (!closed) {
+                if (turn(live) == 0 && commands.isEmpty() && !closed) {
+                    LockSupport.park(this);
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            errorHandler.onError(e);
+        } finally {
+            catchingUp.forEach(registration -> registration.own.close());
+            commands.forEach(registration -> registration.own.close());
+        }
+    }
+
+    private int turn(Reader live) {
+        takeCommands(live);
+        int work = 0;
+        for (Iterator<Registration> each = catchingUp.iterator(); each.hasNext(); ) {
+            Registration registration = each.next();
+            if (registration.ended) {
+                registration.own.close();
+                each.remove();
+            } else {
+                work += catchUp(registration, live);
+                if (registration.own.position() >= live.position()) {
+                    each.remove();
+                    join(registration);
+                }
+            }
+        }
+        return work + poll(live, toLive, POLL_LIMIT);
+    }
+
+    private void takeCommands(Reader live) {
+        for (Registration next = commands.poll(); next != null; next = commands.poll()) {
+            if (next.ended) {
+                leave(next);
+            } else if (next.own.position() < live.position()) {
+                catchingUp.add(next);
+            } else {
+                join(next);
+            }
+        }
+    }
+
+    private int catchUp(Registration registration, Reader live) {
+        long behind = live.position() - registration.own.position();
+        return poll(registration.own, registration, (int) Math.min(POLL_LIMIT, behind));
+    }
+
+    private int poll(Reader reader, Subscriber subscriber, int limit) {
+        try {
+            return reader.poll(subscriber, limit);
+        } catch (RuntimeException e) {
+            errorHandler.onError(e);
+            return 1;
+        }
+    }
+
+    private void join(Registration registration) {
+        registration.after = registration.own.position();
+        registration.own.close();
+        live.computeIfAbsent(registration.topic, topic -> new ArrayList<>()).add(registration);
+        topics.add(registration.topic);
+    }
+
+    private void leave(Registration registration) {
+        registration.own.close();
+        List<Registration> registrations = live.get(registration.topic);
+        if (registrations != null && registrations.remove(registration) && registrations.isEmpty()) {
+            live.remove(registration.topic);
+            topics.remove(registration.topic);
+        }
+    }
+
+    private final class ToLive implements Subscriber {
+
+        @Override
+        public void onMessage(Message message) {
+            List<Registration> registrations = live.get(message.topic());
+            if (registrations != null) {
+                for (int i = 0; i < registrations.size(); i++) {
+                    Registration registration = registrations.get(i);
+                    if (message.position() > registration.after) {
+                        registration.onMessage(message);
+                    }
+                }
+            }
+        }
+
+        @Override
+        public void onGap(Gap gap) {
+            live.values()
+                    .forEach(all -> all.forEach(registration -> {
+                        if (gap.last() > registration.after) {
+                            registration.onGap(new Gap(Math.max(gap.first(), registration.after + 1), gap.last()));
+                        }
+                    }));
+        }
+    }
+
+    private final class Registration implements Subscriber, Subscription {
+
+        private final Topic topic;
+        private final Subscriber subscriber;
+        private final Reader own;
+        private long after; // what the subscriber has had when it became live
+        private volatile boolean ended;
+
+        Registration(Topic topic, Subscriber subscriber, Reader own) {
+            this.topic = topic;
+            this.subscriber = subscriber;
+            this.own = own;
+        }
+
+        @Override
+        public void onMessage(Message message) {
+            if (!ended && !closed) {
+                try {
+                    subscriber.onMessage(message);
+                } catch (RuntimeException e) {
+                    errorHandler.onError(e);
+                }
+            }
+        }
+
+        @Override
+        public void onGap(Gap gap) {
+            if (!ended && !closed) {
+                try {
+                    subscriber.onGap(gap);
+                } catch (RuntimeException e) {
+                    errorHandler.onError(e);
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!ended) {
+                ended = true;
+                commands.add(this);
+                LockSupport.unpark(thread);
+            }
+        }
+    }
+}
