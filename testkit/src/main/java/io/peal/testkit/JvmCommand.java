@@ -1,0 +1,21 @@
+package io.peal.testkit;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line of a small JVM with this JVM's Java and class path. */
+final class JvmCommand {
+
+    private JvmCommand() {}
+
+    /** Small heap, one collector thread and only the first compiler: a test starts several of these on few cores. */
+    static List<String> forMain(Class<?> main, String... args) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(args));
+        return command;
+    }
+}
