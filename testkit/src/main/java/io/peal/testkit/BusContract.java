@@ -17,13 +17,16 @@ import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -177,7 +180,7 @@ public abstract class BusContract {
     @Test
     void g3_payloadIsReadOnlyAndThePublishersBufferStaysAsItWas() {
         Bus bus = newReplica();
-        ByteBuffer buffer = ByteBuffer.wrap("[hello]".getBytes(java.nio.charset.StandardCharsets.UTF_8), 1, 5);
+        ByteBuffer buffer = ByteBuffer.wrap("[hello]".getBytes(StandardCharsets.UTF_8), 1, 5);
         bus.publisher().publish(NEWS, buffer, PayloadKind.TEXT);
         assertThat(buffer.position()).isEqualTo(1);
         assertThat(buffer.remaining()).isEqualTo(5);
@@ -481,7 +484,7 @@ public abstract class BusContract {
         }
     }
 
-    private static void pollUntil(Reader reader, java.util.function.Consumer<Message> consumer, int count) {
+    private static void pollUntil(Reader reader, Consumer<Message> consumer, int count) {
         AtomicLong received = new AtomicLong();
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (received.get() < count) {
@@ -520,7 +523,7 @@ public abstract class BusContract {
     }
 
     private static void inParallel(int threads, Work work) throws Exception {
-        List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
         List<Thread> all = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             int thread = i;

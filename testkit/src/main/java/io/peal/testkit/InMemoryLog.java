@@ -24,7 +24,7 @@ final class InMemoryLog {
 
     private final int retainedMessages;
     private Entry tail =
-            new Entry(0, 0, Topic.of("before the first"), PayloadKind.BINARY, new byte[0]); // guarded by this
+            new Entry(0, 0, Topic.of("before the first"), PayloadKind.BINARY, new byte[0], 0); // guarded by this
     private volatile Entry beforeOldest = tail;
 
     InMemoryLog(int retainedMessages) {
@@ -35,7 +35,7 @@ final class InMemoryLog {
         long position;
         synchronized (this) {
             position = tail.position + 1;
-            Entry entry = new Entry(position, replica, topic, kind, payload);
+            Entry entry = new Entry(position, replica, topic, kind, payload, nowUs());
             tail.next = entry;
             tail = entry;
             if (position - beforeOldest.position > retainedMessages) {
@@ -70,6 +70,10 @@ final class InMemoryLog {
         return tail().position;
     }
 
+    private static long nowUs() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+    }
+
     /** A published message; immutable but for the link to its successor. */
     static final class Entry implements Message {
 
@@ -78,15 +82,16 @@ final class InMemoryLog {
         private final Topic topic;
         private final PayloadKind kind;
         private final byte[] payload;
-        private final long timestampUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+        private final long timestampUs;
         volatile @Nullable Entry next;
 
-        Entry(long position, int replica, Topic topic, PayloadKind kind, byte[] payload) {
+        Entry(long position, int replica, Topic topic, PayloadKind kind, byte[] payload, long timestampUs) {
             this.position = position;
             this.replica = replica;
             this.topic = topic;
             this.kind = kind;
             this.payload = payload;
+            this.timestampUs = timestampUs;
         }
 
         Entry following() {
