@@ -1,0 +1,111 @@
+package io.peal.benchmarks;
+
+import io.peal.bus.Bus;
+import io.peal.bus.Message;
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Publisher;
+import io.peal.bus.Reader;
+import io.peal.bus.StartFrom;
+import io.peal.bus.Subscriber;
+import io.peal.bus.Topic;
+import io.peal.bus.file.FileBus;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * One message into the file bus, and one message through it from one replica's mapping to another's.
+ *
+ * <p>{@code ready} segments are long enough for a whole iteration, so nothing is created while it is measured: what a
+ * server that publishes now and then pays. {@code rolling} segments have the default length and are used up one after
+ * the other, so every page is a new one: what a flood pays. Iterations are short because the log only grows.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 20, time = 20, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 20, time = 20, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(3)
+@State(Scope.Thread)
+public class FileBusBenchmark {
+
+    private static final Topic TOPIC = Topic.of("benchmark");
+    private static final int READY_SEGMENT_LENGTH = 256 << 20;
+
+    /** The length of the payload in bytes. */
+    @Param({"32", "256", "1024", "16384"})
+    public int payloadLength;
+
+    /** Whether data segments are made in advance or used up as they come. */
+    @Param({"ready", "rolling"})
+    public String segments;
+
+    private final Counting counting = new Counting();
+    private ByteBuffer payload;
+    private ScratchDirectory directory;
+    private Bus publishing;
+    private Bus reading;
+    private Publisher publisher;
+    private Reader reader;
+
+    /** A fresh bus for each iteration. */
+    @Setup(Level.Iteration)
+    public void open() {
+        payload = ByteBuffer.allocateDirect(payloadLength);
+        directory = new ScratchDirectory("peal-benchmark-");
+        publishing = openReplica();
+        reading = openReplica();
+        publisher = publishing.publisher();
+        reader = reading.newReader(StartFrom.latest());
+    }
+
+    /** Removes it. */
+    @TearDown(Level.Iteration)
+    public void close() {
+        reading.close();
+        publishing.close();
+        directory.close();
+    }
+
+    /** Publishing alone. */
+    @Benchmark
+    public long publish() {
+        return publisher.publish(TOPIC, payload, PayloadKind.BINARY);
+    }
+
+    /** Publishing by one replica and polling by another, in one thread: no waiting is in it, only the work of both. */
+    @Benchmark
+    public long publishToPoll() {
+        publisher.publish(TOPIC, payload, PayloadKind.BINARY);
+        reader.poll(counting, 1);
+        return counting.bytes;
+    }
+
+    private Bus openReplica() {
+        FileBus.Builder bus = FileBus.at(directory.path());
+        return segments.equals("ready")
+                ? bus.dataSegmentLength(READY_SEGMENT_LENGTH).open()
+                : bus.open();
+    }
+
+    private static final class Counting implements Subscriber {
+
+        private long bytes;
+
+        @Override
+        public void onMessage(Message message) {
+            bytes += message.payload().remaining();
+        }
+    }
+}

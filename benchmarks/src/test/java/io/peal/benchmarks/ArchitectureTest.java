@@ -1,0 +1,67 @@
+package io.peal.benchmarks;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** The rules between modules: arrows go down only, and no packages form a cycle. It lives here to see all of them. */
+final class ArchitectureTest {
+
+    private static final String BUS = "io.peal.bus";
+    private static final String BUS_SPI = "io.peal.bus.spi";
+    private static final String FILE = "io.peal.bus.file";
+    private static final String FANOUT = "io.peal.fanout";
+    private static final String NETTY = "io.peal.fanout.netty";
+    private static final String TESTKIT = "io.peal.testkit";
+    private static final String[] LANGUAGE = {"java..", "javax..", "org.jspecify..", "org.slf4j.."};
+
+    private final JavaClasses peal = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("io.peal");
+
+    @Test
+    void busApiKnowsNobody() {
+        mayUse(BUS);
+        mayUse(BUS_SPI, BUS);
+    }
+
+    @Test
+    void busFileKnowsTheApiOnly() {
+        mayUse(FILE, BUS, BUS_SPI);
+    }
+
+    @Test
+    void fanoutKnowsTheBusButNoServer() {
+        mayUse(FANOUT, BUS);
+    }
+
+    @Test
+    void nettyAdapterKnowsTheFanoutButNoBusImplementation() {
+        mayUse(NETTY, BUS, FANOUT, "io.netty..");
+    }
+
+    @Test
+    void testkitKnowsTheSeamsOnly() {
+        mayUse(TESTKIT, BUS, BUS_SPI, FANOUT, "org.junit..", "org.assertj..", "org.opentest4j..");
+    }
+
+    @Test
+    void packagesAreFreeOfCycles() {
+        slices().matching("io.peal.(**)").should().beFreeOfCycles().check(peal);
+    }
+
+    private void mayUse(String from, String... packages) {
+        DescribedPredicate<JavaClass> allowed = JavaClass.Predicates.resideInAnyPackage(
+                Arrays.stream(new String[][] {{from}, LANGUAGE, packages})
+                        .flatMap(Arrays::stream)
+                        .toArray(String[]::new));
+        classes().that().resideInAPackage(from).should().onlyDependOnClassesThat(allowed).check(peal);
+    }
+}
