@@ -105,7 +105,8 @@ public final class OneWayLatency {
                 int passed = reader.poll(
                         message -> {
                             if (++seen[0] > skipped) {
-                                histogram.recordValue(System.nanoTime() - message.payload().getLong(0));
+                                histogram.recordValue(
+                                        System.nanoTime() - message.payload().getLong(0));
                             }
                         },
                         64);

@@ -58,10 +58,15 @@ final class ArchitectureTest {
     }
 
     private void mayUse(String from, String... packages) {
-        DescribedPredicate<JavaClass> allowed = JavaClass.Predicates.resideInAnyPackage(
-                Arrays.stream(new String[][] {{from}, LANGUAGE, packages})
+        DescribedPredicate<JavaClass> allowed =
+                JavaClass.Predicates.resideInAnyPackage(Arrays.stream(new String[][] {{from}, LANGUAGE, packages})
                         .flatMap(Arrays::stream)
                         .toArray(String[]::new));
-        classes().that().resideInAPackage(from).should().onlyDependOnClassesThat(allowed).check(peal);
+        classes()
+                .that()
+                .resideInAPackage(from)
+                .should()
+                .onlyDependOnClassesThat(allowed)
+                .check(peal);
     }
 }

@@ -28,15 +28,16 @@ public interface Message {
     int payloadLength();
 
     /**
-     * The payload without a copy: read-only, from position 0 to its limit. The buffer belongs to the bus and is valid
-     * only during the callback; its position and limit may be moved freely.
+     * The payload without a copy: the remaining bytes of a read-only buffer, which need not begin at index 0. The buffer
+     * belongs to the bus and is valid only during the callback; its position and limit may be moved, and each call sets
+     * them anew.
      */
     ByteBuffer payload();
 
     /** The payload as a new array, which is the caller's. */
     default byte[] bytes() {
         byte[] bytes = new byte[payloadLength()];
-        payload().get(0, bytes);
+        payload().get(bytes);
         return bytes;
     }
 

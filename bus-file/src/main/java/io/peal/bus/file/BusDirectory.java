@@ -1,0 +1,141 @@
+package io.peal.bus.file;
+
+import io.peal.bus.BusException;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * The directory of a bus and the names in it.
+ *
+ * <pre>
+ * control                   what all replicas share
+ * slot/N.lock               held by the process that is participant N
+ * idx/0000000000000000      index segments, by number in hexadecimal
+ * dat/WRITER-NUMBER         data segments of each writer
+ * tmp/*                     files that are not finished
+ * </pre>
+ */
+final class BusDirectory {
+
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    private static final Set<PosixFilePermission> FOR_OTHERS = Set.of(
+            PosixFilePermission.GROUP_READ,
+            PosixFilePermission.GROUP_WRITE,
+            PosixFilePermission.OTHERS_READ,
+            PosixFilePermission.OTHERS_WRITE);
+
+    private final Path path;
+
+    private BusDirectory(Path path) {
+        this.path = path;
+    }
+
+    /** Makes the directory if it is not there, and refuses one that is not ours to use. */
+    static BusDirectory prepare(Path given) {
+        Path path = given.toAbsolutePath().normalize();
+        BusDirectory directory = new BusDirectory(path);
+        return SegmentFiles.uninterruptibly(path, () -> {
+            directory.makeOrCheck();
+            for (String part : new String[] {"slot", "idx", "dat", "tmp"}) {
+                makeIfAbsent(path.resolve(part));
+            }
+            directory.checkOwner();
+            return directory;
+        });
+    }
+
+    Path path() {
+        return path;
+    }
+
+    Path control() {
+        return path.resolve("control");
+    }
+
+    Path slotLock(int number) {
+        return path.resolve("slot").resolve(number + ".lock");
+    }
+
+    Path index(long segmentNumber) {
+        return path.resolve("idx").resolve(String.format("%016x", segmentNumber));
+    }
+
+    Path data(int writerId, long segmentNumber) {
+        return path.resolve("dat").resolve(writerId + "-" + segmentNumber);
+    }
+
+    /** A name that nobody else uses. */
+    Path unfinished() {
+        return path.resolve("tmp").resolve(UUID.randomUUID().toString());
+    }
+
+    private void makeOrCheck() throws IOException {
+        if (path.getParent() != null) {
+            Files.createDirectories(path.getParent());
+        }
+        if (makeIfAbsent(path)) {
+            return;
+        }
+        if (Files.isSymbolicLink(path)) {
+            throw new BusException(path + " is a symbolic link: name the directory itself");
+        }
+        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw new BusException(path + " is not a directory: a bus needs a directory of its own");
+        }
+        if (!Files.isWritable(path) || !Files.isReadable(path)) {
+            throw new BusException(path + " cannot be written by this user: choose another directory, or its owner");
+        }
+        checkContent();
+        checkPermissions();
+    }
+
+    private void checkContent() throws IOException {
+        try (Stream<Path> content = Files.list(path)) {
+            if (Files.notExists(control())
+                    && content.anyMatch(entry -> !Set.of("slot", "idx", "dat", "tmp")
+                            .contains(entry.getFileName().toString()))) {
+                throw new BusException(path + " has other content and is not a bus: choose an empty directory");
+            }
+        }
+    }
+
+    private void checkPermissions() throws IOException {
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
+        if (FOR_OTHERS.stream().anyMatch(permissions::contains)) {
+            throw new BusException(path + " is open to others (" + PosixFilePermissions.toString(permissions)
+                    + "): give it to its owner alone with 'chmod 700'");
+        }
+    }
+
+    /** Compares with the owner of a file made just now, which is this process's user whatever it is called. */
+    private void checkOwner() throws IOException {
+        Path probe = Files.createFile(unfinished());
+        UserPrincipal self = Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
+        Files.delete(probe);
+        UserPrincipal owner = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS);
+        if (!owner.equals(self)) {
+            throw new BusException(path + " belongs to " + owner + ", this process runs as " + self
+                    + ": all replicas of a bus run as its owner");
+        }
+    }
+
+    private static boolean makeIfAbsent(Path directory) throws IOException {
+        try {
+            Files.createDirectory(directory, OWNER_ONLY);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        }
+    }
+}

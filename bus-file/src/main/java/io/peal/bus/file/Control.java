@@ -1,0 +1,145 @@
+package io.peal.bus.file;
+
+import io.peal.bus.BusException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** The control file, mapped: made by whoever comes first, checked by everybody. Thread-safe. */
+final class Control {
+
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+
+    private final Path file;
+    private final ByteBuffer memory;
+
+    private Control(Path file, ByteBuffer memory) {
+        this.file = file;
+        this.memory = memory;
+    }
+
+    /** Opens the control file of a directory; makes it with {@code geometry} if there is none. */
+    static Control openOrCreate(BusDirectory directory, Geometry geometry) {
+        Path file = directory.control();
+        if (Files.notExists(file)) {
+            Path unfinished = directory.unfinished();
+            SegmentFiles.create(unfinished, header(geometry), ControlLayout.LENGTH);
+            SegmentFiles.publish(unfinished, file);
+        }
+        Control control = new Control(file, SegmentFiles.map(file, ControlLayout.LENGTH));
+        control.check();
+        return control;
+    }
+
+    Geometry geometry() {
+        return new Geometry(
+                memory.getInt(ControlLayout.INDEX_SLOTS_LOG2_AT), memory.getInt(ControlLayout.DATA_SEGMENT_LENGTH_AT));
+    }
+
+    long epoch() {
+        return memory.getLong(ControlLayout.EPOCH_AT);
+    }
+
+    UUID busId() {
+        return new UUID(memory.getLong(ControlLayout.BUS_ID_HIGH_AT), memory.getLong(ControlLayout.BUS_ID_LOW_AT));
+    }
+
+    /** A position whose slot is full, or 0: the end of the log is not before it. */
+    long tailHint() {
+        return Mapped.getOpaque(memory, ControlLayout.TAIL_HINT_AT);
+    }
+
+    void raiseTailHint(long position) {
+        Mapped.raise(memory, ControlLayout.TAIL_HINT_AT, position);
+    }
+
+    /** The oldest position that is kept. */
+    long oldest() {
+        return Math.max(1, Mapped.getVolatile(memory, ControlLayout.OLDEST_AT));
+    }
+
+    int takeWriterId() {
+        int id = Mapped.getAndAddInt(memory, ControlLayout.NEXT_WRITER_ID_AT, 1) + 1;
+        if (id < 1 || id > Descriptor.MAX_WRITER_ID) {
+            throw new BusException(file + " has numbered " + Descriptor.MAX_WRITER_ID
+                    + " replicas and has no number left: move the service to a new directory");
+        }
+        return id;
+    }
+
+    void enter(int participant, int writerId, String name) {
+        int at = ControlLayout.participantAt(participant);
+        memory.putLong(at + ControlLayout.PID_AT, ProcessHandle.current().pid());
+        memory.putLong(at + ControlLayout.STARTED_MS_AT, System.currentTimeMillis());
+        byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
+        memory.put(at + ControlLayout.NAME_LENGTH_AT, (byte) utf8.length);
+        memory.put(at + ControlLayout.NAME_AT, utf8);
+        Mapped.setIntVolatile(memory, at + ControlLayout.WRITER_ID_AT, writerId);
+        Mapped.setIntVolatile(memory, at + ControlLayout.STATE_AT, ControlLayout.STATE_ACTIVE);
+    }
+
+    void leave(int participant) {
+        int at = ControlLayout.participantAt(participant);
+        Mapped.setIntVolatile(memory, at + ControlLayout.STATE_AT, ControlLayout.STATE_FREE);
+    }
+
+    private void check() {
+        if (memory.getLong(ControlLayout.MAGIC_AT) != ControlLayout.MAGIC) {
+            throw new BusException(file + " is not the control file of a bus: choose another directory");
+        }
+        int major = memory.getInt(ControlLayout.MAJOR_AT);
+        if (major != ControlLayout.MAJOR) {
+            throw new BusException(file + " has format " + major + ", this release reads format " + ControlLayout.MAJOR
+                    + ": use a new directory for the new release");
+        }
+        if (memory.getInt(ControlLayout.CRC_AT) != headerCrc(memory)
+                || !geometry().isSane()) {
+            throw new BusException(file + " is damaged: stop all replicas and remove the directory");
+        }
+        long features = memory.getLong(ControlLayout.FEATURES_AT);
+        if (features != 0) {
+            throw new BusException(String.format(
+                    "%s needs features %x that this release does not have: use a newer release", file, features));
+        }
+        if (memory.getLong(ControlLayout.BOOT_ID_AT) != bootId()) {
+            throw new BusException(file + " was written before the machine was last started, and recovering such a bus"
+                    + " is not supported: remove the directory, or keep the bus on a tmpfs");
+        }
+    }
+
+    private static ByteBuffer header(Geometry geometry) {
+        UUID busId = UUID.randomUUID();
+        ByteBuffer header =
+                ByteBuffer.allocate(ControlLayout.CRC_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        header.putLong(ControlLayout.MAGIC_AT, ControlLayout.MAGIC);
+        header.putInt(ControlLayout.MAJOR_AT, ControlLayout.MAJOR);
+        header.putInt(ControlLayout.MINOR_AT, ControlLayout.MINOR);
+        header.putLong(ControlLayout.BUS_ID_HIGH_AT, busId.getMostSignificantBits());
+        header.putLong(ControlLayout.BUS_ID_LOW_AT, busId.getLeastSignificantBits());
+        header.putLong(ControlLayout.CREATED_MS_AT, System.currentTimeMillis());
+        header.putLong(ControlLayout.BOOT_ID_AT, bootId());
+        header.putInt(ControlLayout.INDEX_SLOTS_LOG2_AT, geometry.indexSlotsLog2());
+        header.putInt(ControlLayout.DATA_SEGMENT_LENGTH_AT, geometry.dataSegmentLength());
+        header.putLong(ControlLayout.EPOCH_AT, ThreadLocalRandom.current().nextLong());
+        header.putInt(ControlLayout.CRC_AT, headerCrc(header));
+        return header;
+    }
+
+    private static int headerCrc(ByteBuffer header) {
+        return new Checksum().of(header.duplicate(), 0, ControlLayout.CRC_AT);
+    }
+
+    /** Identity of the machine's current run, 0 where the system does not tell. */
+    private static long bootId() {
+        try {
+            return UUID.fromString(Files.readString(BOOT_ID).strip()).getMostSignificantBits();
+        } catch (IOException notLinux) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.peal.bus.file;
+
+/**
+ * What an index slot says about its position: one 64-bit word, never 0, because 0 is an empty slot.
+ *
+ * <pre>
+ *  63 62 61                    40 39                                     0
+ * +-----+------------------------+----------------------------------------+
+ * |kind |       writer id        |      offset of the record, in 64 B     |
+ * +-----+------------------------+----------------------------------------+
+ * </pre>
+ *
+ * The offset counts through all data segments of its writer: segment number times segment length plus the place inside.
+ */
+final class Descriptor {
+
+    /** The slot of a position that nothing was published to yet. */
+    static final long EMPTY = 0;
+
+    static final int MAX_WRITER_ID = (1 << 22) - 1;
+
+    private static final int KIND_SHIFT = 62;
+    private static final long KIND_RECORD = 1;
+    private static final int WRITER_SHIFT = 40;
+    private static final long OFFSET_MASK = (1L << WRITER_SHIFT) - 1;
+    private static final int OFFSET_UNIT_SHIFT = 6;
+
+    private Descriptor() {}
+
+    static long ofRecord(int writerId, long offset) {
+        return (KIND_RECORD << KIND_SHIFT) | ((long) writerId << WRITER_SHIFT) | (offset >>> OFFSET_UNIT_SHIFT);
+    }
+
+    static boolean isRecord(long descriptor) {
+        return descriptor >>> KIND_SHIFT == KIND_RECORD;
+    }
+
+    static int writerId(long descriptor) {
+        return (int) (descriptor >>> WRITER_SHIFT) & MAX_WRITER_ID;
+    }
+
+    static long offset(long descriptor) {
+        return (descriptor & OFFSET_MASK) << OFFSET_UNIT_SHIFT;
+    }
+}

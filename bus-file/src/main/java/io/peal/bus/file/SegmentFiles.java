@@ -1,0 +1,153 @@
+package io.peal.bus.file;
+
+import io.peal.bus.BusException;
+import io.peal.bus.BusFullException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/**
+ * Making and mapping the files of a bus. Thread-safe, and not disturbed by interrupts.
+ *
+ * <p>Two rules stand behind everything here. A new file is filled by real writes before it is mapped: memory of a sparse
+ * file that cannot be backed kills the process that touches it, while a write that fails is an exception. And the length
+ * of a file is checked before it is mapped for writing, because mapping beyond the end silently makes it longer.
+ */
+final class SegmentFiles {
+
+    private static final int CHUNK = 64 * 1024;
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(CHUNK).asReadOnlyBuffer();
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+    private SegmentFiles() {}
+
+    /** Something with files. */
+    @FunctionalInterface
+    interface Action<T> {
+        T run() throws IOException;
+    }
+
+    /** Makes a file of {@code length} bytes: the header, then zeros. Nothing is left of it if that fails. */
+    static void create(Path file, ByteBuffer header, int length) {
+        uninterruptibly(file, () -> {
+            Files.deleteIfExists(file);
+            try (FileChannel channel = FileChannel.open(
+                    file, Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
+                fill(channel, header.duplicate(), length);
+            } catch (IOException e) {
+                Files.deleteIfExists(file);
+                throw e;
+            }
+            return file;
+        });
+    }
+
+    /**
+     * Gives {@code file} the name {@code target} if nobody else was faster; either way {@code file} is gone afterwards
+     * and {@code target} is there. A hard link is what makes this atomic without replacing anything.
+     */
+    static void publish(Path file, Path target) {
+        uninterruptibly(target, () -> {
+            try {
+                Files.createLink(target, file);
+            } catch (FileAlreadyExistsException anotherWasFaster) {
+                return target;
+            } finally {
+                Files.deleteIfExists(file);
+            }
+            return target;
+        });
+    }
+
+    /** Maps a file for reading and writing. */
+    static ByteBuffer map(Path file, int length) {
+        return uninterruptibly(file, () -> {
+            try (FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+                checkLength(channel.size(), length);
+                return channel.map(MapMode.READ_WRITE, 0, length).order(ByteOrder.LITTLE_ENDIAN);
+            }
+        });
+    }
+
+    /** Maps a file for reading. */
+    static ByteBuffer mapReadOnly(Path file, int length) {
+        return uninterruptibly(file, () -> {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+                checkLength(channel.size(), length);
+                return channel.map(MapMode.READ_ONLY, 0, length).order(ByteOrder.LITTLE_ENDIAN);
+            }
+        });
+    }
+
+    /** Touches every page of a mapping for writing, so that the first record in it does not pay for that. */
+    static void touch(ByteBuffer mapping) {
+        int page = 4096;
+        for (int offset = 0; offset < mapping.capacity(); offset += page) {
+            Mapped.compareAndSet(mapping, offset, 0, 0);
+        }
+    }
+
+    /** Runs an action; what goes wrong with a file becomes a {@link BusException} that names it. */
+    static <T> T uninterruptibly(Path file, Action<T> action) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    return action.run();
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                } catch (IOException e) {
+                    throw explained(file, e);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void fill(FileChannel channel, ByteBuffer header, int length) throws IOException {
+        while (header.hasRemaining()) {
+            channel.write(header);
+        }
+        ByteBuffer zeros = ZEROS.duplicate();
+        for (long left = length - channel.position(); left > 0; left = length - channel.position()) {
+            zeros.position(0).limit((int) Math.min(left, CHUNK));
+            channel.write(zeros);
+        }
+    }
+
+    private static void checkLength(long actual, int expected) throws IOException {
+        if (actual != expected) {
+            throw new IOException("it is " + actual + " bytes long instead of " + expected);
+        }
+    }
+
+    private static BusException explained(Path file, IOException e) {
+        String reason = String.valueOf(e.getMessage());
+        if (reason.contains("No space left") || reason.contains("quota exceeded")) {
+            return new BusFullException(
+                    "no space left for " + file + ": give its file system more room, or remove the bus", e);
+        }
+        if (e instanceof NoSuchFileException) {
+            return new BusException(file + " is missing: was the bus removed while it was in use?", e);
+        }
+        return new BusException("cannot use " + file + ": " + e, e);
+    }
+}

@@ -1,0 +1,38 @@
+package io.peal.bus.file;
+
+import io.peal.bus.Bus;
+import io.peal.testkit.BusContract;
+import io.peal.testkit.BusOpener;
+import io.peal.testkit.ReplicaJvms;
+import io.peal.testkit.SharedBus;
+import java.nio.file.Path;
+
+/** The contract over replicas that are processes, with the default lengths. */
+final class FileBusContractSystemTest extends BusContract {
+
+    /** Opens the bus in the directory it is given. */
+    public static final class Opener implements BusOpener {
+        @Override
+        public Bus open(String... args) {
+            return FileBus.open(Path.of(args[0]));
+        }
+    }
+
+    @Override
+    protected SharedBus newBus() {
+        TestDirectory directory = new TestDirectory();
+        ReplicaJvms replicas = new ReplicaJvms(Opener.class, directory.path().toString());
+        return new SharedBus() {
+            @Override
+            public Bus newReplica() {
+                return replicas.newReplica();
+            }
+
+            @Override
+            public void close() {
+                replicas.close();
+                directory.close();
+            }
+        };
+    }
+}

@@ -1,0 +1,43 @@
+package io.peal.bus.file;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A directory for the buses of a test, in shared memory where there is one; removed when it is closed. */
+final class TestDirectory implements AutoCloseable {
+
+    private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+
+    private final Path path;
+
+    TestDirectory() {
+        try {
+            this.path = Files.isWritable(SHARED_MEMORY)
+                    ? Files.createTempDirectory(SHARED_MEMORY, "peal-test-")
+                    : Files.createTempDirectory("peal-test-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    @Override
+    public void close() {
+        try (Stream<Path> all = Files.walk(path)) {
+            List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
+            for (Path each : deepestFirst) {
+                Files.deleteIfExists(each);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
