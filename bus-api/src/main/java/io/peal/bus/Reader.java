@@ -13,7 +13,16 @@ public interface Reader extends AutoCloseable {
      * @param limit the most positions to pass, at least 1
      * @return how many positions were passed; 0 when the reader stands at the end of the log
      */
-    int poll(Subscriber subscriber, int limit);
+    default int poll(Subscriber subscriber, int limit) {
+        return poll(subscriber, limit, Long.MAX_VALUE);
+    }
+
+    /**
+     * Polls, but does not pass the position {@code last}: for a reader that is to become level with another one.
+     *
+     * @return how many positions were passed; 0 when the reader stands at the end of the log or at {@code last}
+     */
+    int poll(Subscriber subscriber, int limit, long last);
 
     /** The last position that was passed: what comes next is after it. */
     long position();

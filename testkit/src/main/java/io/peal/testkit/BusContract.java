@@ -261,6 +261,21 @@ public abstract class BusContract {
     }
 
     @Test
+    void g6_pollDoesNotPassThePositionItIsGiven() {
+        Bus bus = newReplica();
+        publishNumbers(bus, 0, 10);
+        Recording recording = new Recording();
+        try (Reader reader = bus.newReader(StartFrom.earliest())) {
+            reader.poll(recording, 4);
+            long last = reader.position();
+            assertThat(reader.poll(recording, 100, last)).isZero();
+            assertThat(reader.poll(recording, 100, bus.position().value())).isEqualTo(6);
+            assertThat(reader.poll(recording, 100, bus.position().value())).isZero();
+        }
+        assertThat(recording.messages()).hasSize(10);
+    }
+
+    @Test
     void g6_nothingPublishedAfterSubscribeReturnedIsMissed() {
         Bus reading = newReplica();
         Bus writing = newReplica();

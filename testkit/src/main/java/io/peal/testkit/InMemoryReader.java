@@ -23,11 +23,13 @@ final class InMemoryReader implements Reader {
     }
 
     @Override
-    public int poll(Subscriber subscriber, int limit) {
+    public int poll(Subscriber subscriber, int limit, long end) {
         checkUsable(limit);
         skipWhatIsTrimmed(subscriber);
         int passed = 0;
-        for (InMemoryLog.Entry next = last.next; next != null && passed < limit; next = last.next) {
+        for (InMemoryLog.Entry next = last.next;
+                next != null && next.position() <= end && passed < limit;
+                next = last.next) {
             last = next;
             passed++;
             if (topics == null || topics.contains(next.topic())) {

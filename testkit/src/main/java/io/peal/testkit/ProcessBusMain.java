@@ -142,13 +142,14 @@ final class ProcessBusMain {
     private Content poll(DataInputStream request) throws IOException {
         OpenReader open = reader(request.readLong());
         int limit = request.readInt();
+        long last = request.readLong();
         List<Topic> names = BusWire.readTopics(request);
         if (open.topics != null && names != null) {
             open.topics.toList().forEach(open.topics::remove);
             names.forEach(open.topics::add);
         }
         Found found = new Found();
-        int passed = open.reader.poll(found, limit);
+        int passed = open.reader.poll(found, limit, last);
         long position = open.reader.position();
         return answer -> {
             answer.writeInt(passed);

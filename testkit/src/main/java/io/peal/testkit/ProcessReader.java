@@ -33,7 +33,7 @@ final class ProcessReader implements Reader {
     }
 
     @Override
-    public int poll(Subscriber subscriber, int limit) {
+    public int poll(Subscriber subscriber, int limit, long last) {
         if (!found.isEmpty()) { // left over from a poll whose subscriber threw
             int left = found.size();
             handOut(subscriber);
@@ -43,6 +43,7 @@ final class ProcessReader implements Reader {
             DataInputStream answer = bus.ask(BusWire.Op.POLL, arguments -> {
                 arguments.writeLong(number);
                 arguments.writeInt(limit);
+                arguments.writeLong(last);
                 BusWire.writeTopics(arguments, topics);
             });
             int passed = answer.readInt();

@@ -136,14 +136,14 @@ public final class Dispatcher implements AutoCloseable {
                 registration.own.close();
                 each.remove();
             } else {
-                work += catchUp(registration, live);
+                work += poll(registration.own, registration, live.position());
                 if (registration.own.position() >= live.position()) {
                     each.remove();
                     join(registration);
                 }
             }
         }
-        return work + poll(live, toLive, POLL_LIMIT);
+        return work + poll(live, toLive, Long.MAX_VALUE);
     }
 
     private void takeCommands(Reader live) {
@@ -158,14 +158,9 @@ public final class Dispatcher implements AutoCloseable {
         }
     }
 
-    private int catchUp(Registration registration, Reader live) {
-        long behind = live.position() - registration.own.position();
-        return poll(registration.own, registration, (int) Math.min(POLL_LIMIT, behind));
-    }
-
-    private int poll(Reader reader, Subscriber subscriber, int limit) {
+    private int poll(Reader reader, Subscriber subscriber, long last) {
         try {
-            return reader.poll(subscriber, limit);
+            return reader.poll(subscriber, POLL_LIMIT, last);
         } catch (RuntimeException e) {
             errorHandler.onError(e);
             return 1;

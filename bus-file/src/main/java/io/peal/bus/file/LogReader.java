@@ -41,10 +41,13 @@ final class LogReader implements Reader {
     }
 
     @Override
-    public int poll(Subscriber subscriber, int limit) {
+    public int poll(Subscriber subscriber, int limit, long last) {
         checkUsable(limit);
         for (int passed = 0; passed < limit; passed++) {
             long next = position + 1;
+            if (next > last) {
+                return passed;
+            }
             if (!index.holds(next)) {
                 index = log.segmentOf(next);
             }

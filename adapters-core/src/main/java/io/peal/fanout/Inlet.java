@@ -1,0 +1,17 @@
+package io.peal.fanout;
+
+import io.peal.bus.PayloadKind;
+import java.nio.ByteBuffer;
+
+/** Where an adapter reports what happens to a connection. Called on the connection's event loop only. */
+public interface Inlet {
+
+    /** The client sent a message; the payload is valid until this returns. */
+    void onMessage(PayloadKind kind, ByteBuffer payload);
+
+    /** The outlet is writable again after it was not. */
+    void onWritable();
+
+    /** The connection is gone, or its closing handshake has begun from the other side. Idempotent. */
+    void onClosed(int code, String reason);
+}

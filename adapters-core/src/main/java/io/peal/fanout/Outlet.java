@@ -1,0 +1,21 @@
+package io.peal.fanout;
+
+/**
+ * Where a connection's bytes go: what an adapter gives for each connection. Called on the connection's event loop only.
+ *
+ * @param <F> the adapter's finished frames, as its {@link FrameBuilder} makes them
+ */
+public interface Outlet<F> {
+
+    /** Whether there is room: as long as this is false, messages of the log are not written. */
+    boolean writable();
+
+    /** Writes frames without flushing. They stay the caller's; what is kept beyond this call is the outlet's business. */
+    void write(F frames);
+
+    /** Sends what was written. */
+    void flush();
+
+    /** Begins the closing handshake, behind what was written. Called at most once. */
+    void close(int code, String reason);
+}

@@ -1,0 +1,347 @@
+package io.peal.fanout;
+
+import io.peal.bus.Bus;
+import io.peal.bus.Gap;
+import io.peal.bus.Message;
+import io.peal.bus.Position;
+import io.peal.bus.Reader;
+import io.peal.bus.StartFrom;
+import io.peal.bus.Subscriber;
+import io.peal.bus.Topic;
+import io.peal.bus.TopicSet;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The part of a fanout that one event loop owns: its connections and a reader over the topics they subscribe to. For
+ * adapters. {@link #open} and everything below it run on the event loop; only waking and closing are thread-safe.
+ *
+ * @param <F> the adapter's finished frames
+ */
+public final class Shard<F> {
+
+    /*
+     * How it works
+     * ------------
+     * A turn is one run of a task on the event loop: it polls the log, builds frames, writes them, and flushes each
+     * connection once. It ends when the log is read, or when it has used up its slice, and then comes again behind the
+     * loop's other tasks.
+     *
+     * Messages of one topic that follow each other form a run: one buffer of finished frames, written to every subscriber.
+     * A message of another topic ends the run, so every connection sees all its topics in the order of the log.
+     *
+     * Invariants, between runs, with S the position of the shard's reader:
+     *   I1  a live connection has, of each of its topics, everything up to S that lies behind the subscription's start
+     *   I2  a lagging connection has everything up to its cursor, and its cursor is at most S
+     *   I3  a lagging connection gets nothing from the shard's reader, a live one nothing from a reader of its own
+     * A connection falls behind before a run is written to it, with its cursor before the run (I1 gives I2). It is live
+     * again in the moment its cursor is S, between two runs (I2 gives I1). So it gets each message once, in order.
+     */
+
+    private static final int POLL_LIMIT = 64;
+    private static final int TURN_MESSAGES = 256;
+    private static final int RUN_LENGTH = 64 * 1024;
+    private static final int TURN_LENGTH = 4 * RUN_LENGTH;
+    private static final long TURN_NS = 1_000_000;
+    private static final Duration STALL_CHECK = Duration.ofSeconds(1);
+
+    private final Fanout fanout;
+    private final Bus bus;
+    private final EventLoop loop;
+    private final FrameBuilder<F> frames;
+    private final Runnable turn = this::turn;
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+
+    // All below belongs to the event loop.
+    private final TopicSet topics = new TopicSet();
+    private final Map<Topic, TopicSubscribers<F>> subscribers = new HashMap<>();
+    private final List<ShardConnection<F>> connections = new ArrayList<>();
+    private final List<ShardConnection<F>> unflushed = new ArrayList<>();
+    private final List<TopicSubscription<F>> ended = new ArrayList<>(); // to be removed behind the run that is written
+    private final CatchUp<F> catchUp;
+    private final Subscriber toRun = new ToRun();
+    private @Nullable Reader reader; // null while nobody subscribes to anything
+    private @Nullable Topic runTopic;
+    private long runFirst;
+    private boolean inTurn;
+    private boolean writing;
+    private volatile long position;
+    private int written; // bytes of frames built in this turn
+
+    Shard(Fanout fanout, EventLoop loop, FrameBuilder<F> frames) {
+        this.fanout = fanout;
+        this.bus = fanout.bus();
+        this.loop = loop;
+        this.frames = frames;
+        this.catchUp = new CatchUp<>(this, bus, frames);
+    }
+
+    /** A new connection: calls the handler's {@code onOpen}, and returns where the adapter reports what comes. */
+    public Inlet open(Outlet<F> outlet, String uri, ConnectionHandler handler) {
+        ShardConnection<F> connection =
+                new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
+        fanout.countConnections(1);
+        connection.index = connections.size();
+        connections.add(connection);
+        connection.opened();
+        if (fanout.isClosed()) {
+            connection.close(CloseCode.GOING_AWAY, "the server is going away");
+        }
+        return connection;
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    Fanout fanout() {
+        return fanout;
+    }
+
+    FrameBuilder<F> frames() {
+        return frames;
+    }
+
+    /** Lets a turn come soon. Thread-safe, and cheap when one is coming already. */
+    void wake() {
+        if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+            loop.execute(turn);
+        }
+    }
+
+    /** Closes all connections. Thread-safe. */
+    void close() {
+        loop.execute(() -> List.copyOf(connections)
+                .forEach(connection -> connection.close(CloseCode.GOING_AWAY, "the server is going away")));
+    }
+
+    /** How far this shard had read when its last turn ended. Thread-safe. */
+    long position() {
+        return position;
+    }
+
+    /** How far this shard has read; behind {@link #endRun()}, everything up to here was handed out. */
+    long readTo() {
+        return startReading();
+    }
+
+    /** Adds a subscription; the topic's messages behind {@code startFrom} come to the connection from now on. */
+    TopicSubscription<F> subscribe(ShardConnection<F> connection, Topic topic, StartFrom startFrom) {
+        endRun();
+        long here = startReading();
+        long after = startFrom instanceof StartFrom.Latest ? here : startOf(startFrom);
+        TopicSubscription<F> subscription = new TopicSubscription<>(connection, topic, after);
+        subscribers.computeIfAbsent(topic, key -> new TopicSubscribers<>()).add(subscription);
+        topics.add(topic);
+        wake();
+        return subscription;
+    }
+
+    void unsubscribe(TopicSubscription<F> subscription) {
+        if (writing) {
+            ended.add(subscription);
+        } else {
+            remove(subscription);
+        }
+    }
+
+    /** The connection wants to read on from its cursor, and has room. */
+    void catchUp(ShardConnection<F> connection) {
+        catchUp.add(connection);
+        wake();
+    }
+
+    /** Watches a connection that has begun to lag. */
+    void watch(ShardConnection<F> connection) {
+        loop.schedule(() -> checkStall(connection), STALL_CHECK);
+    }
+
+    /** Flushes the connection at the end of the turn, or at once if none is going on. */
+    void flushSoon(ShardConnection<F> connection) {
+        if (!inTurn) {
+            connection.flush();
+        } else if (connection.markUnflushed()) {
+            unflushed.add(connection);
+        }
+    }
+
+    /** Writes what is in the current run; afterwards everything up to {@link #position()} has been handed out. */
+    void endRun() {
+        Topic topic = runTopic;
+        if (topic == null) {
+            return;
+        }
+        runTopic = null;
+        written += frames.length();
+        F finished = frames.finish();
+        try {
+            writing = true;
+            TopicSubscribers<F> all = subscribers.get(topic);
+            if (all != null) {
+                writeToAll(all, finished);
+            }
+        } finally {
+            writing = false;
+            frames.release(finished);
+        }
+        if (!ended.isEmpty()) {
+            ended.forEach(this::remove);
+            ended.clear();
+        }
+    }
+
+    void forget(ShardConnection<F> connection) {
+        int last = connections.size() - 1;
+        ShardConnection<F> moved = connections.get(last);
+        connections.set(connection.index, moved);
+        moved.index = connection.index;
+        connections.remove(last);
+        fanout.countConnections(-1);
+    }
+
+    private void turn() {
+        scheduled.set(false);
+        inTurn = true;
+        try {
+            if (workForASlice()) {
+                wake();
+            }
+            endRun();
+        } catch (RuntimeException e) {
+            fanout.errorHandler().onError(e);
+        } finally {
+            flushAll();
+            inTurn = false;
+            stopReadingIfIdle();
+            Reader reading = reader;
+            if (reading != null) {
+                position = reading.position();
+            }
+        }
+    }
+
+    /** Works until there is nothing to do or the slice is used up; true if something is left. */
+    private boolean workForASlice() {
+        long deadline = System.nanoTime() + TURN_NS;
+        int messages = 0;
+        written = 0;
+        while (true) {
+            boolean lagging = catchUp.turn();
+            int passed = reader == null ? 0 : reader.poll(toRun, POLL_LIMIT);
+            messages += passed;
+            if (passed == 0 && !lagging) {
+                return false;
+            }
+            boolean usedUp = messages >= TURN_MESSAGES || written >= TURN_LENGTH;
+            if (usedUp || System.nanoTime() - deadline >= 0) {
+                return true;
+            }
+        }
+    }
+
+    private void writeToAll(TopicSubscribers<F> all, F finished) {
+        for (int i = 0, size = all.size(); i < size; i++) {
+            ShardConnection<F> connection = all.get(i).connection;
+            if (connection.isLive()) {
+                if (connection.outlet().writable()) {
+                    connection.outlet().write(finished);
+                    flushSoon(connection);
+                } else {
+                    connection.fallBehind(runFirst - 1);
+                }
+            }
+        }
+    }
+
+    private void flushAll() {
+        for (int i = 0; i < unflushed.size(); i++) {
+            unflushed.get(i).flush();
+        }
+        unflushed.clear();
+    }
+
+    private long startReading() {
+        Reader reading = reader;
+        if (reading == null) {
+            reading = bus.newReader(StartFrom.latest(), topics);
+            reader = reading;
+        }
+        return reading.position();
+    }
+
+    /** The position behind which {@code startFrom} begins; refused by the bus if it cannot be continued. */
+    private long startOf(StartFrom startFrom) {
+        try (Reader probe = bus.newReader(startFrom, new TopicSet())) {
+            return probe.position();
+        }
+    }
+
+    private void remove(TopicSubscription<F> subscription) {
+        endRun();
+        TopicSubscribers<F> all = subscribers.get(subscription.topic);
+        if (all == null) {
+            return;
+        }
+        all.remove(subscription);
+        if (all.size() == 0) {
+            subscribers.remove(subscription.topic);
+            topics.remove(subscription.topic);
+            stopReadingIfIdle();
+        }
+    }
+
+    private void stopReadingIfIdle() {
+        Reader reading = reader;
+        if (topics.isEmpty() && !inTurn && reading != null) {
+            reading.close();
+            reader = null;
+        }
+    }
+
+    private void checkStall(ShardConnection<F> connection) {
+        if (connection.isLagging()) {
+            if (connection.isStalled(System.nanoTime())) {
+                connection.close(
+                        CloseCode.TRY_AGAIN_LATER,
+                        "slow consumer: took nothing for "
+                                + fanout.limits().stall().toSeconds() + " s");
+            } else {
+                watch(connection);
+            }
+        }
+    }
+
+    Position positionOf(long value) {
+        return new Position(bus.position().epoch(), value);
+    }
+
+    /** Collects what the shard's reader finds into runs. */
+    private final class ToRun implements Subscriber {
+
+        @Override
+        public void onMessage(Message message) {
+            Topic topic = message.topic();
+            if (runTopic == null || !topic.equals(runTopic) || frames.length() + message.payloadLength() > RUN_LENGTH) {
+                endRun();
+                runTopic = topic;
+                runFirst = message.position();
+            }
+            frames.append(message.kind(), message.payload());
+        }
+
+        @Override
+        public void onGap(Gap gap) {
+            endRun();
+            for (ShardConnection<F> connection : List.copyOf(connections)) {
+                if (connection.isLive() && !connection.topics().isEmpty()) {
+                    connection.lost(gap);
+                }
+            }
+        }
+    }
+}
