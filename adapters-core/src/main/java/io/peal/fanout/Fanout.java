@@ -76,7 +76,8 @@ public final class Fanout implements AutoCloseable {
         shards.forEach(Shard::close);
     }
 
-    boolean isClosed() {
+    /** Whether it is closed: an adapter accepts no more connections then. */
+    public boolean isClosed() {
         return closed;
     }
 

@@ -1,0 +1,180 @@
+package io.peal.fanout.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import io.netty.util.ReferenceCountUtil;
+import io.peal.bus.PayloadKind;
+import io.peal.fanout.CloseCode;
+import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Inlet;
+import io.peal.fanout.Outlet;
+import io.peal.fanout.Shard;
+import java.io.IOException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection: frames from the client go in, finished frames go out. Everything is written from here as bytes, in one
+ * order, and only here is it decided when a connection is closed. Belongs to the channel's event loop.
+ *
+ * <p>Closing (RFC 6455 section 7): whoever begins sends a Close, the other answers it, the server ends the TCP connection.
+ * After a Close was sent nothing else is. A client that does not answer in time is cut off.
+ */
+final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<ByteBuf> {
+
+    private static final long CLOSE_TIMEOUT_MS = 3_000;
+
+    private @Nullable ChannelHandlerContext ctx;
+    private @Nullable Inlet inlet;
+    private @Nullable Future<?> closeTimeout;
+    private boolean closeSent;
+    private boolean gone;
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        this.ctx = ctx;
+    }
+
+    /** The handshake is done: from now on this is a connection. */
+    void open(Shard<ByteBuf> shard, String uri, ConnectionHandler handler) {
+        if (!gone) {
+            inlet = shard.open(this, uri, handler);
+        }
+    }
+
+    // What the client sends.
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object frame) {
+        try {
+            if (frame instanceof CloseWebSocketFrame close) {
+                onClose(ctx, close);
+            } else if (!closeSent && frame instanceof TextWebSocketFrame text) {
+                onMessage(PayloadKind.TEXT, text.content());
+            } else if (!closeSent && frame instanceof BinaryWebSocketFrame binary) {
+                onMessage(PayloadKind.BINARY, binary.content());
+            } else if (!closeSent && frame instanceof PingWebSocketFrame ping) {
+                ctx.writeAndFlush(control(ctx, FrameHeader.PONG, ping.content()), ctx.voidPromise());
+            }
+        } finally {
+            ReferenceCountUtil.release(frame);
+        }
+    }
+
+    private void onMessage(PayloadKind kind, ByteBuf content) {
+        if (inlet != null) {
+            inlet.onMessage(kind, content.nioBuffer());
+        }
+    }
+
+    private void onClose(ChannelHandlerContext ctx, CloseWebSocketFrame close) {
+        int code = close.statusCode() < 0 ? CloseCode.NO_STATUS : close.statusCode();
+        if (closeSent) {
+            ctx.close();
+        } else {
+            closeSent = true;
+            ctx.writeAndFlush(control(ctx, FrameHeader.CLOSE, close.content())).addListener(sent -> ctx.close());
+        }
+        tellGone(code, close.reasonText());
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (inlet != null && writable()) {
+            inlet.onWritable();
+        }
+        ctx.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        gone = true;
+        if (closeTimeout != null) {
+            closeTimeout.cancel(false);
+        }
+        tellGone(CloseCode.ABNORMAL, "the connection broke");
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof CorruptedWebSocketFrameException violation) {
+            fail(violation.closeStatus().code(), violation.closeStatus().reasonText());
+        } else if (cause instanceof TooLongFrameException) {
+            fail(CloseCode.MESSAGE_TOO_BIG, "message too long");
+        } else if (cause instanceof IOException) {
+            ctx.close(); // the client is gone, which is nothing to report
+        } else {
+            ctx.fireExceptionCaught(cause);
+            fail(CloseCode.INTERNAL_ERROR, "internal error");
+        }
+    }
+
+    private void fail(int code, String reason) {
+        close(code, reason);
+        tellGone(code, reason);
+    }
+
+    private void tellGone(int code, String reason) {
+        if (inlet != null) {
+            inlet.onClosed(code, reason);
+        }
+    }
+
+    // What the fanout does.
+
+    @Override
+    public boolean writable() {
+        return !closeSent && context().channel().isWritable();
+    }
+
+    @Override
+    public void write(ByteBuf frames) {
+        if (!closeSent) {
+            context().write(frames.retainedDuplicate(), context().voidPromise());
+        }
+    }
+
+    @Override
+    public void flush() {
+        context().flush();
+    }
+
+    @Override
+    public void close(int code, String reason) {
+        if (!closeSent) {
+            closeSent = true;
+            ChannelHandlerContext context = context();
+            ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
+            body.writeShort(code);
+            ByteBufUtil.writeUtf8(body, reason);
+            context.writeAndFlush(control(context, FrameHeader.CLOSE, body), context.voidPromise());
+            body.release();
+            closeTimeout = context.executor().schedule(() -> context.close(), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static ByteBuf control(ChannelHandlerContext ctx, int opcode, ByteBuf body) {
+        int length = body.readableBytes();
+        ByteBuf frame = ctx.alloc().directBuffer(FrameHeader.length(length) + length);
+        FrameHeader.write(frame, opcode, length);
+        return frame.writeBytes(body, body.readerIndex(), length);
+    }
+
+    private ChannelHandlerContext context() {
+        ChannelHandlerContext context = ctx;
+        if (context == null) {
+            throw new IllegalStateException("the handler is in no pipeline");
+        }
+        return context;
+    }
+}

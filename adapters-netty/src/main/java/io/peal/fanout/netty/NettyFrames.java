@@ -1,0 +1,54 @@
+package io.peal.fanout.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.peal.bus.PayloadKind;
+import io.peal.fanout.FrameBuilder;
+import java.nio.ByteBuffer;
+
+/**
+ * Finished frames in one direct buffer of exact capacity: direct, so that no transport copies it for each connection;
+ * exact, so that nobody behind can append to memory that others share. Belongs to one event loop.
+ */
+final class NettyFrames implements FrameBuilder<ByteBuf> {
+
+    private static final int SCRATCH_LENGTH = 16 * 1024;
+    private static final int KEPT_SCRATCH_LENGTH = 128 * 1024;
+
+    private final ByteBufAllocator allocator;
+    private ByteBuf scratch = Unpooled.directBuffer(SCRATCH_LENGTH);
+
+    NettyFrames(ByteBufAllocator allocator) {
+        this.allocator = allocator;
+    }
+
+    @Override
+    public void append(PayloadKind kind, ByteBuffer payload) {
+        int opcode = kind == PayloadKind.TEXT ? FrameHeader.TEXT : FrameHeader.BINARY;
+        FrameHeader.write(scratch, opcode, payload.remaining());
+        scratch.writeBytes(payload);
+    }
+
+    @Override
+    public int length() {
+        return scratch.readableBytes();
+    }
+
+    @Override
+    public ByteBuf finish() {
+        int length = scratch.readableBytes();
+        ByteBuf finished = allocator.directBuffer(length, length).writeBytes(scratch, 0, length);
+        scratch.clear();
+        if (scratch.capacity() > KEPT_SCRATCH_LENGTH) { // one large message must not pin its memory for ever
+            scratch.release();
+            scratch = Unpooled.directBuffer(SCRATCH_LENGTH);
+        }
+        return finished;
+    }
+
+    @Override
+    public void release(ByteBuf frames) {
+        frames.release();
+    }
+}
