@@ -51,6 +51,16 @@ public final class Fanout implements AutoCloseable {
         return connections.get();
     }
 
+    /** How many positions of the log its slowest shard has yet to read; 0 while nobody subscribes to anything. */
+    public long lag() {
+        long newest = bus.position().value();
+        long lag = 0;
+        for (Shard<?> shard : shards) {
+            lag = Math.max(lag, shard.lag(newest));
+        }
+        return lag;
+    }
+
     /**
      * A new shard on an event loop: for adapters, which make one for each of their loops and keep it.
      *

@@ -48,6 +48,7 @@ public final class Shard<F> {
     private static final int RUN_LENGTH = 64 * 1024;
     private static final int TURN_LENGTH = 4 * RUN_LENGTH;
     private static final long TURN_NS = 1_000_000;
+    private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
 
     private final Fanout fanout;
@@ -70,7 +71,7 @@ public final class Shard<F> {
     private long runFirst;
     private boolean inTurn;
     private boolean writing;
-    private volatile long position;
+    private volatile long position = NOT_READING;
     private int written; // bytes of frames built in this turn
 
     Shard(Fanout fanout, EventLoop loop, FrameBuilder<F> frames) {
@@ -123,6 +124,12 @@ public final class Shard<F> {
     /** How far this shard had read when its last turn ended. Thread-safe. */
     long position() {
         return position;
+    }
+
+    /** How far this shard is behind the newest position; 0 while it reads nothing. Thread-safe. */
+    long lag(long newest) {
+        long read = position;
+        return read == NOT_READING ? 0 : Math.max(0, newest - read);
     }
 
     /** How far this shard has read; behind {@link #endRun()}, everything up to here was handed out. */
@@ -219,9 +226,7 @@ public final class Shard<F> {
             inTurn = false;
             stopReadingIfIdle();
             Reader reading = reader;
-            if (reading != null) {
-                position = reading.position();
-            }
+            position = reading == null ? NOT_READING : reading.position();
         }
     }
 

@@ -1,0 +1,117 @@
+package io.peal.examples.notify;
+
+import io.peal.bus.Bus;
+import io.peal.bus.BusFullException;
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Topic;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The plain HTTP requests: what is answered, whatever server asks. */
+final class Api {
+
+    /** An answer. */
+    record Reply(int status, String contentType, byte[] body) {
+
+        static Reply json(int status, Map<String, ?> fields) {
+            return new Reply(status, "application/json", Json.write(fields).getBytes(StandardCharsets.UTF_8));
+        }
+
+        static Reply error(int status, String message) {
+            return json(status, Map.of("error", message));
+        }
+    }
+
+    private final int replica;
+    private final Bus bus;
+    private final Status status;
+    private final boolean demo;
+    private final byte[] page;
+
+    Api(int replica, Bus bus, Status status, boolean demo) {
+        this.replica = replica;
+        this.bus = bus;
+        this.status = status;
+        this.demo = demo;
+        this.page = load("index.html");
+    }
+
+    /** Answers a request; {@code topic} is the query's parameter or null. */
+    Reply answer(String method, String path, String topic, ByteBuffer body) {
+        return switch (path) {
+            case "/" -> method.equals("GET") ? page() : notAllowed(method, "GET");
+            case "/health_check" -> method.equals("GET") ? Reply.json(200, status.now()) : notAllowed(method, "GET");
+            case "/api/v1/notify" -> method.equals("POST") ? publish(topic, body) : notAllowed(method, "POST");
+            case "/api/v1/kill" -> demo ? kill(method) : unknown(path);
+            default -> unknown(path);
+        };
+    }
+
+    int maxBodyLength() {
+        return bus.maxPayloadLength();
+    }
+
+    private Reply publish(String name, ByteBuffer body) {
+        if (!body.hasRemaining()) {
+            return Reply.error(400, "the body is empty: it is the message");
+        }
+        try {
+            Topic topic = Topic.of(name == null ? Endpoints.DEFAULT_TOPIC : name);
+            long position = bus.publisher().publish(topic, body, kindOf(body));
+            Map<String, Object> ok = new LinkedHashMap<>();
+            ok.put("status", "ok");
+            ok.put("replica", replica);
+            ok.put("position", position);
+            return Reply.json(200, ok);
+        } catch (BusFullException e) {
+            return Reply.error(503, e.getMessage());
+        } catch (IllegalArgumentException e) {
+            return Reply.error(400, e.getMessage());
+        }
+    }
+
+    /** As {@code kill -9} would: no answer is sent, nothing is closed. */
+    private Reply kill(String method) {
+        if (!method.equals("POST")) {
+            return notAllowed(method, "POST");
+        }
+        Runtime.getRuntime().halt(128 + 9);
+        throw new AssertionError("halted");
+    }
+
+    private Reply page() {
+        return new Reply(200, "text/html; charset=utf-8", page);
+    }
+
+    private static Reply unknown(String path) {
+        return Reply.error(404, "nothing is at " + path);
+    }
+
+    private static Reply notAllowed(String method, String allowed) {
+        return Reply.error(405, method + " is not for this path, " + allowed + " is");
+    }
+
+    private static PayloadKind kindOf(ByteBuffer body) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(body.duplicate());
+            return PayloadKind.TEXT;
+        } catch (CharacterCodingException notText) {
+            return PayloadKind.BINARY;
+        }
+    }
+
+    private byte[] load(String name) {
+        try (InputStream resource = Api.class.getResourceAsStream(name)) {
+            String text = new String(resource.readAllBytes(), StandardCharsets.UTF_8);
+            return text.replace("data-demo=\"\"", "data-demo=\"" + demo + "\"").getBytes(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

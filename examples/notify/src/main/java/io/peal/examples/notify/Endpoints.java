@@ -1,0 +1,73 @@
+package io.peal.examples.notify;
+
+import io.peal.bus.Bus;
+import io.peal.bus.BusException;
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Topic;
+import io.peal.fanout.CloseCode;
+import io.peal.fanout.Connection;
+import io.peal.fanout.ConnectionHandler;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The two WebSocket endpoints: what is done with a connection, whatever server it came through. */
+final class Endpoints {
+
+    static final String DEFAULT_TOPIC = "broadcast";
+
+    private final int replica;
+    private final int port;
+    private final Bus bus;
+
+    Endpoints(int replica, int port, Bus bus) {
+        this.replica = replica;
+        this.port = port;
+        this.bus = bus;
+    }
+
+    /** Says who serves, then sends every message of the topic. */
+    ConnectionHandler listen() {
+        return connection -> withTopic(connection, topic -> {
+            Map<String, Object> hello = new LinkedHashMap<>();
+            hello.put("replica", replica);
+            hello.put("port", port);
+            connection.send(Json.write(hello));
+            connection.subscribe(topic);
+        });
+    }
+
+    /** Publishes every message it gets. */
+    ConnectionHandler publish() {
+        return new ConnectionHandler() {
+            @Override
+            public void onOpen(Connection connection) {
+                withTopic(connection, connection::attach);
+            }
+
+            @Override
+            public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
+                if (connection.attachment() instanceof Topic topic) {
+                    try {
+                        bus.publisher().publish(topic, payload, kind);
+                    } catch (BusException full) {
+                        connection.close(CloseCode.TRY_AGAIN_LATER, "the bus is full");
+                    }
+                }
+            }
+        };
+    }
+
+    private interface TopicUser {
+        void use(Topic topic);
+    }
+
+    private static void withTopic(Connection connection, TopicUser user) {
+        String name = connection.queryParameter("topic");
+        try {
+            user.use(Topic.of(name == null ? DEFAULT_TOPIC : name));
+        } catch (IllegalArgumentException e) {
+            connection.close(CloseCode.POLICY_VIOLATION, e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.peal.examples.notify;
+
+import io.peal.bus.Bus;
+import io.peal.bus.file.FileBus;
+import io.peal.fanout.Fanout;
+import java.io.IOException;
+import java.time.Duration;
+
+/** One replica: a bus, a fanout on it, a server, and the beat by which the others know it. */
+final class Replica {
+
+    private static final Duration TIME_TO_CLOSE = Duration.ofSeconds(4);
+
+    private final Bus bus;
+    private final Fanout fanout;
+    private final NettyServer server;
+    private final Heartbeat heartbeat;
+
+    private Replica(Bus bus, Fanout fanout, NettyServer server, Heartbeat heartbeat) {
+        this.bus = bus;
+        this.fanout = fanout;
+        this.server = server;
+        this.heartbeat = heartbeat;
+    }
+
+    /** Starts it; it stops when the process is asked to end. */
+    static void start(int number, Settings settings, boolean sharedPort) throws IOException {
+        Bus bus = FileBus.at(settings.busDirectory())
+                .replicaName("notify-" + number)
+                .open();
+        Fanout fanout = Fanout.on(bus).build();
+        Status status = new Status(number, settings.port, bus, fanout);
+        Api api = new Api(number, bus, status, settings.demo);
+        NettyServer server;
+        try {
+            server = NettyServer.start(
+                    settings.port, sharedPort, fanout, new Endpoints(number, settings.port, bus), api);
+        } catch (IOException | RuntimeException e) {
+            fanout.close();
+            bus.close();
+            throw e;
+        }
+        Replica replica = new Replica(bus, fanout, server, Heartbeat.start(bus, status));
+        Runtime.getRuntime().addShutdownHook(new Thread(replica::stop, "stop"));
+    }
+
+    /** New clients first, then those that are here, then the bus: each layer outlives what stands on it. */
+    private void stop() {
+        heartbeat.close();
+        server.stopListening();
+        fanout.close();
+        server.awaitConnectionsClosed(fanout, TIME_TO_CLOSE);
+        server.close();
+        bus.close();
+    }
+}
