@@ -29,6 +29,9 @@ final class Main implements Callable<Integer> {
     @Option(names = "--separate-ports", description = "Replica n listens on port + n - 1 instead of sharing the port.")
     private boolean separatePorts;
 
+    @Option(names = "--until-input-ends", hidden = true, description = "Stop when the standard input ends.")
+    private boolean untilInputEnds;
+
     @Spec
     private CommandSpec spec;
 
@@ -51,7 +54,7 @@ final class Main implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "replicas is " + replicas + ", expected 1 to 64");
         }
         try {
-            return new Supervisor(settings, replicas, separatePorts).run();
+            return new Supervisor(settings, replicas, separatePorts, untilInputEnds).run();
         } catch (BindException e) {
             System.err.println("notify: " + e.getMessage());
             return FAILED;

@@ -2,6 +2,8 @@ package io.peal.examples.notify;
 
 import io.peal.bus.BusException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.BindException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,10 +39,16 @@ final class ReplicaMain implements Callable<Integer> {
             return CANNOT_START;
         }
         System.out.println(Supervisor.READY);
-        int read = 0;
-        while (read >= 0) {
-            read = System.in.read();
-        }
+        readToTheEnd(System.in);
         return 0;
+    }
+
+    /** Returns when whoever holds the other end is gone. */
+    static void readToTheEnd(InputStream input) {
+        try {
+            input.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException brokenPipe) {
+            return;
+        }
     }
 }

@@ -31,15 +31,17 @@ final class Supervisor {
     private final Settings settings;
     private final int replicas;
     private final boolean separatePorts;
+    private final boolean untilInputEnds;
     private final List<Process> running = new ArrayList<>(); // guarded by this
     private final CountDownLatch stopped = new CountDownLatch(1);
     private int exitCode; // guarded by this
     private boolean stopping; // guarded by this
 
-    Supervisor(Settings settings, int replicas, boolean separatePorts) {
+    Supervisor(Settings settings, int replicas, boolean separatePorts, boolean untilInputEnds) {
         this.settings = settings;
         this.replicas = replicas;
         this.separatePorts = separatePorts;
+        this.untilInputEnds = untilInputEnds;
     }
 
     /** Runs until the process is asked to end, or until a replica says that it cannot start. */
@@ -52,6 +54,11 @@ final class Supervisor {
             int replica = number;
             new Thread(() -> keepRunning(replica), "replica-" + number).start();
         }
+        if (untilInputEnds) {
+            Thread watch = new Thread(this::stopWhenInputEnds, "input");
+            watch.setDaemon(true);
+            watch.start();
+        }
         try {
             stopped.await();
         } catch (InterruptedException e) {
@@ -60,6 +67,11 @@ final class Supervisor {
         synchronized (this) {
             return exitCode;
         }
+    }
+
+    private void stopWhenInputEnds() {
+        ReplicaMain.readToTheEnd(System.in);
+        stop(0);
     }
 
     private int portOf(int number) {

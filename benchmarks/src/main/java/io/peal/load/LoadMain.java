@@ -1,0 +1,24 @@
+package io.peal.load;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line of the load tool. */
+@Command(
+        name = "load",
+        mixinStandardHelpOptions = true,
+        description = "Loads WebSocket servers and checks every delivery.",
+        subcommands = CheckCommand.class)
+final class LoadMain {
+
+    private LoadMain() {}
+
+    public static void main(String... args) {
+        CommandLine command = new CommandLine(new LoadMain());
+        command.setParameterExceptionHandler((wrong, arguments) -> {
+            wrong.getCommandLine().getErr().println("load: " + wrong.getMessage() + " (--help lists the options)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        System.exit(command.execute(args));
+    }
+}

@@ -1,0 +1,163 @@
+package io.peal.load;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/**
+ * The server under test: the example's supervisor with its replicas, on a free port and a fresh bus. Closing it leaves no
+ * process and no file. Thread-safe.
+ */
+final class Replicas implements AutoCloseable {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final long LOOK_AGAIN_NS = 20_000_000;
+    private static final int LOOKS = 40; // connections to be sure to have met every replica behind a shared port
+    private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+
+    private final int count;
+    private final InetSocketAddress address;
+    private final Path directory;
+    private final Process supervisor;
+    private final List<String> output = new ArrayList<>(); // guarded by itself
+    private final Thread cleaner = new Thread(this::stop, "cleaner");
+
+    private Replicas(int count, InetSocketAddress address, Path directory, Process supervisor) {
+        this.count = count;
+        this.address = address;
+        this.directory = directory;
+        this.supervisor = supervisor;
+    }
+
+    /** Starts the supervisor and waits until every replica answers. */
+    static Replicas start(Path jar, int count, String server) throws IOException {
+        int port = freePort();
+        Path directory = Files.isWritable(SHARED_MEMORY)
+                ? Files.createTempDirectory(SHARED_MEMORY, "peal-check-")
+                : Files.createTempDirectory("peal-check-");
+        Process supervisor = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx64m",
+                        "-XX:+UseSerialGC",
+                        "-jar",
+                        jar.toString(),
+                        "--port=" + port,
+                        "--replicas=" + count,
+                        "--bus=file:" + directory.resolve("bus"),
+                        "--server=" + server,
+                        "--until-input-ends")
+                .redirectErrorStream(true)
+                .start();
+        Replicas replicas = new Replicas(
+                count, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), directory, supervisor);
+        Runtime.getRuntime().addShutdownHook(replicas.cleaner);
+        Thread reader = new Thread(replicas::collectOutput, "supervisor");
+        reader.setDaemon(true);
+        reader.start();
+        replicas.awaitAll(Map.of(), START_LIMIT);
+        return replicas;
+    }
+
+    InetSocketAddress address() {
+        return address;
+    }
+
+    /** Waits until every replica answers, and none of them from a process of {@code gone}; process ids by number. */
+    Map<Integer, Long> awaitAll(Map<Integer, Long> gone, Duration limit) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        Map<Integer, Long> pids = look();
+        while (pids.size() < count || pids.values().stream().anyMatch(gone::containsValue)) {
+            if (System.nanoTime() > deadline || !supervisor.isAlive()) {
+                throw new IllegalStateException(
+                        "only replicas " + pids.keySet() + " of " + count + " answered within " + limit);
+            }
+            LockSupport.parkNanos(LOOK_AGAIN_NS);
+            pids = look();
+        }
+        return pids;
+    }
+
+    /** The last lines that the supervisor printed. */
+    List<String> output() {
+        synchronized (output) {
+            return List.copyOf(output.subList(Math.max(0, output.size() - 20), output.size()));
+        }
+    }
+
+    @Override
+    public void close() {
+        Runtime.getRuntime().removeShutdownHook(cleaner);
+        stop();
+    }
+
+    private Map<Integer, Long> look() {
+        Map<Integer, Long> pids = new TreeMap<>();
+        for (int i = 0; i < LOOKS && pids.size() < count; i++) {
+            try (HttpConnection connection = new HttpConnection(address)) {
+                String health = connection.request("GET", "/health_check", "").body();
+                pids.put((int) Numbers.field(health, "replica"), Numbers.field(health, "pid"));
+            } catch (IOException notThisTime) {
+                LockSupport.parkNanos(LOOK_AGAIN_NS / 10);
+            }
+        }
+        return pids;
+    }
+
+    private void collectOutput() {
+        try (BufferedReader lines = supervisor.inputReader()) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                synchronized (output) {
+                    output.add(line);
+                }
+            }
+        } catch (IOException e) {
+            synchronized (output) {
+                output.add("(the output broke off: " + e.getMessage() + ")");
+            }
+        }
+    }
+
+    private void stop() {
+        supervisor.destroy();
+        try {
+            if (!supervisor.waitFor(20, TimeUnit.SECONDS)) {
+                supervisor.descendants().forEach(ProcessHandle::destroyForcibly);
+                supervisor.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            supervisor.destroyForcibly();
+        }
+        removeDirectory();
+    }
+
+    private void removeDirectory() {
+        try (Stream<Path> all = Files.walk(directory)) {
+            List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
+            for (Path each : deepestFirst) {
+                Files.deleteIfExists(each);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket probe = new ServerSocket(0)) {
+            return probe.getLocalPort();
+        }
+    }
+}
