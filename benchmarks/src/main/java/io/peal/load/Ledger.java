@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Everything that was published in a run, and everything each connection received. Thread-safe for one publishing thread
- * and one receiving thread; {@link Verdict} reads it when both have stopped.
+ * Everything that was published in a run, and everything each connection received. Thread-safe; {@link Verdict} reads it
+ * when all have stopped.
  */
 final class Ledger {
 

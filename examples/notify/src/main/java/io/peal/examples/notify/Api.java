@@ -12,6 +12,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** The plain HTTP requests: what is answered, whatever server asks. */
 final class Api {
@@ -42,13 +43,14 @@ final class Api {
         this.page = load("index.html");
     }
 
-    /** Answers a request; {@code topic} is the query's parameter or null. */
-    Reply answer(String method, String path, String topic, ByteBuffer body) {
+    /** Answers a request; {@code query} finds the value of a parameter, or null. */
+    Reply answer(String method, String path, UnaryOperator<String> query, ByteBuffer body) {
         return switch (path) {
             case "/" -> method.equals("GET") ? page() : notAllowed(method, "GET");
             case "/health_check" -> method.equals("GET") ? Reply.json(200, status.now()) : notAllowed(method, "GET");
-            case "/api/v1/notify" -> method.equals("POST") ? publish(topic, body) : notAllowed(method, "POST");
-            case "/api/v1/kill" -> demo ? kill(method) : unknown(path);
+            case "/api/v1/notify" ->
+                method.equals("POST") ? publish(query.apply("topic"), body) : notAllowed(method, "POST");
+            case "/api/v1/kill" -> demo ? kill(method, query.apply("replica")) : unknown(path);
             default -> unknown(path);
         };
     }
@@ -76,13 +78,17 @@ final class Api {
         }
     }
 
-    /** As {@code kill -9} would: no answer is sent, nothing is closed. */
-    private Reply kill(String method) {
+    /** Halts this replica, and nobody answers; or passes the request on to another, through the bus. */
+    private Reply kill(String method, String number) {
         if (!method.equals("POST")) {
             return notAllowed(method, "POST");
         }
-        Runtime.getRuntime().halt(128 + 9);
-        throw new AssertionError("halted");
+        String whom = number == null ? String.valueOf(replica) : number;
+        if (whom.equals(String.valueOf(replica))) {
+            DeathWish.halt();
+        }
+        bus.publisher().publish(DeathWish.TOPIC, whom);
+        return Reply.json(202, Map.of("status", "passed on to replica " + whom));
     }
 
     private Reply page() {

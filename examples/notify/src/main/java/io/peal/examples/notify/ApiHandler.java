@@ -38,11 +38,12 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         try {
             QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-            List<String> topics = uri.parameters().getOrDefault("topic", List.of());
             return api.answer(
                     request.method().name(),
                     uri.path(),
-                    topics.isEmpty() ? null : topics.get(0),
+                    name -> uri.parameters().getOrDefault(name, List.of()).stream()
+                            .findFirst()
+                            .orElse(null),
                     request.content().nioBuffer());
         } catch (IllegalArgumentException brokenEscape) {
             return Api.Reply.error(400, "the request's address is malformed");

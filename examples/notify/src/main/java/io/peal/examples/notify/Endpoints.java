@@ -26,14 +26,17 @@ final class Endpoints {
         this.bus = bus;
     }
 
-    /** Says who serves, then sends every message of the topic. */
+    /**
+     * Says who serves, then sends every message of the topic. Messages come from the log in a later task of the event
+     * loop, so the hello is the first: and whoever has it misses nothing that is published from then on.
+     */
     ConnectionHandler listen() {
         return connection -> withTopic(connection, topic -> {
+            connection.subscribe(topic);
             Map<String, Object> hello = new LinkedHashMap<>();
             hello.put("replica", replica);
             hello.put("port", port);
             connection.send(Json.write(hello));
-            connection.subscribe(topic);
         });
     }
 

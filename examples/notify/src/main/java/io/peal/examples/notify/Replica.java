@@ -40,6 +40,9 @@ final class Replica {
             bus.close();
             throw e;
         }
+        if (settings.demo) {
+            DeathWish.obey(bus, number);
+        }
         Replica replica = new Replica(bus, fanout, server, Heartbeat.start(bus, status));
         Runtime.getRuntime().addShutdownHook(new Thread(replica::stop, "stop"));
     }
