@@ -2,8 +2,10 @@ package io.peal.fanout.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
@@ -27,11 +29,14 @@ import org.jspecify.annotations.Nullable;
  * order, and only here is it decided when a connection is closed. Belongs to the channel's event loop.
  *
  * <p>Closing (RFC 6455 section 7): whoever begins sends a Close, the other answers it, the server ends the TCP connection.
- * After a Close was sent nothing else is. A client that does not answer in time is cut off.
+ * After a Close was sent nothing else is. A client that does not answer in time is cut off; one that broke the protocol is
+ * not expected to answer, so the server's end is closed at once, and only that end: closing both while the client still
+ * sends would reset the connection, and with it the Close on its way.
  */
 final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<ByteBuf> {
 
     private static final long CLOSE_TIMEOUT_MS = 3_000;
+    private static final int MAX_CLOSE_CODE = 4999; // Netty's decoder has refused what else must not be sent
 
     private @Nullable ChannelHandlerContext ctx;
     private @Nullable Inlet inlet;
@@ -78,6 +83,10 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
 
     private void onClose(ChannelHandlerContext ctx, CloseWebSocketFrame close) {
         int code = close.statusCode() < 0 ? CloseCode.NO_STATUS : close.statusCode();
+        if (code > MAX_CLOSE_CODE) {
+            fail(CloseCode.PROTOCOL_ERROR, "close code " + code);
+            return;
+        }
         if (closeSent) {
             ctx.close();
         } else {
@@ -120,7 +129,13 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     private void fail(int code, String reason) {
-        close(code, reason);
+        sendClose(code, reason).addListener(sent -> {
+            if (context().channel() instanceof DuplexChannel duplex) {
+                duplex.shutdownOutput();
+            } else {
+                context().close();
+            }
+        });
         tellGone(code, reason);
     }
 
@@ -151,16 +166,22 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
 
     @Override
     public void close(int code, String reason) {
-        if (!closeSent) {
-            closeSent = true;
-            ChannelHandlerContext context = context();
-            ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
-            body.writeShort(code);
-            ByteBufUtil.writeUtf8(body, reason);
-            context.writeAndFlush(control(context, FrameHeader.CLOSE, body), context.voidPromise());
-            body.release();
-            closeTimeout = context.executor().schedule(() -> context.close(), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        sendClose(code, reason);
+    }
+
+    private ChannelFuture sendClose(int code, String reason) {
+        ChannelHandlerContext context = context();
+        if (closeSent) {
+            return context.newSucceededFuture();
         }
+        closeSent = true;
+        closeTimeout = context.executor().schedule(() -> context.close(), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
+        body.writeShort(code);
+        ByteBufUtil.writeUtf8(body, reason);
+        ByteBuf frame = control(context, FrameHeader.CLOSE, body);
+        body.release();
+        return context.writeAndFlush(frame);
     }
 
     private static ByteBuf control(ChannelHandlerContext ctx, int opcode, ByteBuf body) {

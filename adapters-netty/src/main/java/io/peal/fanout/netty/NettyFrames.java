@@ -17,7 +17,7 @@ final class NettyFrames implements FrameBuilder<ByteBuf> {
     private static final int KEPT_SCRATCH_LENGTH = 128 * 1024;
 
     private final ByteBufAllocator allocator;
-    private ByteBuf scratch = Unpooled.directBuffer(SCRATCH_LENGTH);
+    private ByteBuf scratch = newScratch();
 
     NettyFrames(ByteBufAllocator allocator) {
         this.allocator = allocator;
@@ -41,8 +41,7 @@ final class NettyFrames implements FrameBuilder<ByteBuf> {
         ByteBuf finished = allocator.directBuffer(length, length).writeBytes(scratch, 0, length);
         scratch.clear();
         if (scratch.capacity() > KEPT_SCRATCH_LENGTH) { // one large message must not pin its memory for ever
-            scratch.release();
-            scratch = Unpooled.directBuffer(SCRATCH_LENGTH);
+            scratch = newScratch();
         }
         return finished;
     }
@@ -50,5 +49,10 @@ final class NettyFrames implements FrameBuilder<ByteBuf> {
     @Override
     public void release(ByteBuf frames) {
         frames.release();
+    }
+
+    /** On the heap, because nobody is there to release it when the event loop ends. */
+    private static ByteBuf newScratch() {
+        return Unpooled.buffer(SCRATCH_LENGTH);
     }
 }

@@ -1,0 +1,760 @@
+package io.peal.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Position;
+import io.peal.bus.StartFrom;
+import io.peal.bus.Topic;
+import io.peal.fanout.CloseCode;
+import io.peal.fanout.Connection;
+import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Fanout;
+import io.peal.fanout.Limits;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every adapter keeps, tested over real sockets: the numbered promises, RFC 6455, and what an application may rely
+ * on. An adapter's test extends this and supplies a server.
+ */
+@Timeout(60)
+public abstract class FanoutContract {
+
+    /** A running server. */
+    public interface Server extends AutoCloseable {
+
+        /** Where it listens. */
+        int port();
+
+        /** Stops it; called when the fanout is closed. */
+        @Override
+        void close();
+    }
+
+    /** What the application was told, in order. */
+    private record Event(String what, Connection connection, String detail) {}
+
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Topic NEWS = Topic.of("news");
+    private static final Topic OTHER = Topic.of("other");
+    private static final String PATH = "/live";
+    private static final int SMALL_BUFFER = 4096;
+
+    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final List<WebSocketProbe> probes = new ArrayList<>();
+    private final List<Throwable> errors = new ArrayList<>(); // guarded by itself
+    private InMemoryBus bus = InMemoryBus.create();
+    private @Nullable Fanout fanout;
+    private @Nullable Server server;
+
+    /** Starts a server with one WebSocket endpoint. */
+    protected abstract Server start(Fanout fanout, String path, ConnectionHandler handler) throws IOException;
+
+    @BeforeEach
+    final void newBus() {
+        bus.close();
+        bus = InMemoryBus.create();
+    }
+
+    @AfterEach
+    final void stopEverything() {
+        probes.forEach(WebSocketProbe::close);
+        if (fanout != null) {
+            fanout.close();
+        }
+        if (server != null) {
+            server.close();
+        }
+        bus.close();
+        synchronized (errors) {
+            assertThat(errors).as("errors that nobody expected").isEmpty();
+        }
+    }
+
+    // Delivery
+
+    @Test
+    final void g1_allConnectionsGetTheMessagesOfAllReplicasInOneOrder() throws Exception {
+        serve(subscribing(NEWS));
+        List<WebSocketProbe> clients = connected(5);
+        try (InMemoryBus other = bus.newReplica()) {
+            Thread second = new Thread(() -> publish(other, "b", 200));
+            second.start();
+            publish(bus, "a", 200);
+            second.join();
+        }
+        List<String> expected = texts(clients.get(0), 400);
+        assertThat(expected).doesNotHaveDuplicates();
+        for (WebSocketProbe client : clients.subList(1, 5)) {
+            assertThat(texts(client, 400)).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    final void g6_nothingIsMissedBehindTheSubscription() {
+        serve(connection -> {
+            connection.subscribe(NEWS);
+            connection.send("hello");
+        });
+        AtomicBoolean enough = new AtomicBoolean();
+        Thread publisher = new Thread(() -> {
+            for (int i = 0; !enough.get(); i++) {
+                bus.publisher().publish(NEWS, String.valueOf(i));
+                LockSupport.parkNanos(50_000);
+            }
+        });
+        publisher.start();
+        for (int i = 0; i < 50; i++) {
+            WebSocketProbe client = connect();
+            assertThat(client.nextText()).isEqualTo("hello");
+            int next = (int) bus.position().value(); // positions begin at 1 and numbers at 0
+            List<Integer> numbers = numbersUpTo(client, next + 5);
+            assertThat(numbers).matches(FanoutContract::hasNoHole, "without a hole");
+            assertThat(numbers.get(0)).isLessThanOrEqualTo(next);
+        }
+        enough.set(true);
+        join(publisher);
+    }
+
+    @Test
+    final void g7_slowConnectionGetsEverythingOnceAndInOrder() {
+        serve(subscribing(NEWS));
+        WebSocketProbe slow = connect(SMALL_BUFFER);
+        WebSocketProbe quick = connect();
+        awaitEvents("open", 2);
+        String padding = "x".repeat(4_000);
+        for (int i = 0; i < 4_000; i++) {
+            bus.publisher().publish(NEWS, i + " " + padding);
+            if (i % 100 == 0) {
+                bus.publisher().publish(OTHER, "not for them");
+            }
+            if (i % 1_000 == 999) { // a little from time to time, so that it stops and goes on at several places
+                assertThat(numbersUpTo(slow, i / 100)).isNotNull();
+            }
+            quick.nextText();
+        }
+        List<Integer> rest = numbersUpTo(slow, 3_999);
+        assertThat(rest).matches(FanoutContract::hasNoHole, "without a hole").endsWith(3_999);
+    }
+
+    @Test
+    final void g7_connectionsThatComeAndGoGetEachMessageAtMostOnce() {
+        serve(subscribing(NEWS));
+        Thread publisher = new Thread(() -> publish(bus, "", 3_000));
+        publisher.start();
+        for (int i = 0; publisher.isAlive(); i++) {
+            try (WebSocketProbe client = WebSocketProbe.connect(port(), PATH)) {
+                if (publisher.isAlive() && bus.position().value() < 2_900) {
+                    assertThat(texts(client, i % 20 + 1).stream()
+                                    .map(Integer::parseInt)
+                                    .toList())
+                            .matches(FanoutContract::hasNoHole, "without a hole");
+                }
+            }
+        }
+        join(publisher);
+        await(() -> fanout().connections() == 0, "all connections are gone");
+    }
+
+    @Test
+    final void g8_subscribingFromAPositionJoinsPastAndPresent() {
+        publish(bus, "", 100);
+        Position middle = new Position(bus.position().epoch(), 40);
+        serve(connection -> connection.subscribe(NEWS, StartFrom.after(middle)));
+        WebSocketProbe client = connect();
+        for (int i = 100; i < 200; i++) {
+            bus.publisher().publish(NEWS, String.valueOf(i));
+        }
+        assertThat(texts(client, 160).stream().map(Integer::parseInt).toList())
+                .isEqualTo(IntStream.range(40, 200).boxed().toList());
+    }
+
+    @Test
+    final void g8_positionOfAnotherEpochIsRefusedWithTheReason() {
+        Position foreign = new Position(bus.position().epoch() + 1, 0);
+        serve(connection -> connection.subscribe(NEWS, StartFrom.after(foreign)));
+        WebSocketProbe client = connect();
+        WebSocketProbe.Frame close = client.nextClose();
+        assertThat(close.closeCode()).isEqualTo(CloseCode.POLICY_VIOLATION);
+        assertThat(close.text()).contains("cannot resume");
+    }
+
+    @Test
+    final void g9_stalledConnectionIsClosedAndHoldsNothing() {
+        serve(Limits.defaults().stall(Duration.ofSeconds(1)), subscribing(NEWS));
+        WebSocketProbe stalled = connect(SMALL_BUFFER);
+        WebSocketProbe quick = connect();
+        awaitEvents("open", 2);
+        String large = "x".repeat(64 * 1024);
+        for (int i = 0; i < 400; i++) {
+            bus.publisher().publish(NEWS, large);
+            quick.nextText();
+        }
+        await(() -> fanout().connections() == 1, "the stalled connection is closed");
+        assertThat(stalled.awaitEnd())
+                .as("what fits into the buffers of two sockets")
+                .isLessThan(16 << 20);
+    }
+
+    @Test
+    final void g9_whatIsSentDirectlyToAStalledConnectionIsBounded() {
+        serve(Limits.defaults().unsentLength(100_000), connection -> {});
+        connect(SMALL_BUFFER);
+        Connection connection = awaitEvent("open").connection();
+        String text = "x".repeat(50_000);
+        for (int i = 0; i < 2_000 && fanout().connections() > 0; i++) {
+            connection.send(text);
+            LockSupport.parkNanos(100_000);
+        }
+        await(() -> fanout().connections() == 0, "the connection is closed");
+        assertThat(awaitEvent("close").detail()).isNotEmpty();
+    }
+
+    @Test
+    final void aConnectionThatUnsubscribesGetsNoMore() {
+        serve(connection -> {
+            connection.subscribe(NEWS);
+            connection.subscribe(OTHER);
+        });
+        WebSocketProbe client = connect();
+        Connection connection = awaitEvent("open").connection();
+        bus.publisher().publish(NEWS, "first");
+        assertThat(client.nextText()).isEqualTo("first");
+        connection.unsubscribe(NEWS);
+        await(() -> connection.topics().equals(List.of(OTHER)), "the subscription has ended");
+        bus.publisher().publish(NEWS, "second");
+        bus.publisher().publish(OTHER, "third");
+        assertThat(client.nextText()).isEqualTo("third");
+    }
+
+    @Test
+    final void topicsKeepTheOrderOfTheLog() {
+        serve(connection -> {
+            connection.subscribe(NEWS);
+            connection.subscribe(OTHER);
+        });
+        WebSocketProbe client = connect();
+        awaitEvent("open");
+        for (int i = 0; i < 1_000; i++) {
+            bus.publisher().publish(i % 3 == 0 ? NEWS : OTHER, String.valueOf(i));
+        }
+        assertThat(texts(client, 1_000).stream().map(Integer::parseInt).toList())
+                .isEqualTo(IntStream.range(0, 1_000).boxed().toList());
+    }
+
+    @Test
+    final void directSendsComeInTheOrderOfTheirCalls() {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        Connection connection = awaitEvent("open").connection();
+        for (int i = 0; i < 500; i++) {
+            connection.send(String.valueOf(i));
+        }
+        assertThat(numbersUpTo(client, 499)).hasSize(500).matches(FanoutContract::hasNoHole, "without a hole");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 125, 126, 127, 65_535, 65_536, 200_000})
+    final void payloadOfEveryLengthArrivesUnchanged(int length) {
+        serve(subscribing(NEWS));
+        WebSocketProbe client = connect();
+        awaitEvent("open");
+        byte[] payload = new byte[length];
+        for (int i = 0; i < length; i++) {
+            payload[i] = (byte) (i * 31);
+        }
+        bus.publisher().publish(NEWS, payload);
+        WebSocketProbe.Frame frame = client.next();
+        assertThat(frame.firstByte()).isEqualTo(WebSocketProbe.FIN | WebSocketProbe.BINARY);
+        assertThat(frame.payload()).isEqualTo(payload);
+    }
+
+    // What clients send
+
+    @Test
+    final void messagesOfTheClientReachTheApplication() {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        client.sendText("grüße");
+        assertThat(awaitEvent("message").detail()).isEqualTo("TEXT grüße");
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.BINARY, "bytes".getBytes(UTF_8));
+        assertThat(awaitEvent("message").detail()).isEqualTo("BINARY bytes");
+        client.sendText("");
+        assertThat(awaitEvent("message").detail()).isEqualTo("TEXT ");
+    }
+
+    @Test
+    final void fragmentsWithAPingBetweenThemAreOneMessage() {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        byte[] text = "grüße".getBytes(UTF_8); // the cut goes through the second byte of a character
+        client.sendFrame(WebSocketProbe.TEXT, new byte[] {text[0], text[1], text[2]});
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PING, "now".getBytes(UTF_8));
+        assertThat(client.next().firstByte()).isEqualTo(WebSocketProbe.FIN | WebSocketProbe.PONG);
+        client.sendFrame(WebSocketProbe.CONTINUATION, new byte[] {text[3]});
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.CONTINUATION, new byte[] {text[4], text[5], text[6]});
+        assertThat(awaitEvent("message").detail()).isEqualTo("TEXT grüße");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 125})
+    final void pingIsAnsweredWithItsPayload(int length) {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        byte[] payload = "p".repeat(length).getBytes(UTF_8);
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PING, payload);
+        WebSocketProbe.Frame pong = client.next();
+        assertThat(pong.firstByte()).isEqualTo(WebSocketProbe.FIN | WebSocketProbe.PONG);
+        assertThat(pong.payload()).isEqualTo(payload);
+    }
+
+    @Test
+    final void unaskedPongIsIgnored() {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PONG, new byte[0]);
+        client.sendText("still here");
+        assertThat(awaitEvent("message").detail()).isEqualTo("TEXT still here");
+    }
+
+    @Test
+    final void whatTheApplicationThrowsClosesThatConnectionOnly() {
+        serve(new ConnectionHandler() {
+            @Override
+            public void onOpen(Connection connection) {
+                connection.subscribe(NEWS);
+            }
+
+            @Override
+            public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
+                throw new IllegalStateException("on purpose");
+            }
+        });
+        WebSocketProbe unlucky = connect();
+        WebSocketProbe other = connect();
+        awaitEvents("open", 2);
+        unlucky.sendText("throw");
+        assertThat(unlucky.nextClose().closeCode()).isEqualTo(CloseCode.INTERNAL_ERROR);
+        bus.publisher().publish(NEWS, "to the other");
+        assertThat(other.nextText()).isEqualTo("to the other");
+        synchronized (errors) {
+            assertThat(errors).singleElement().matches(error -> "on purpose".equals(error.getMessage()));
+            errors.clear();
+        }
+    }
+
+    // Violations (RFC 6455 sections 5 and 7)
+
+    @Test
+    final void frameOverTheLimitIsClosedWith1009() {
+        serve(Limits.defaults().inboundFrameLength(1_000), connection -> {});
+        refusedWith(CloseCode.MESSAGE_TOO_BIG, client -> client.sendText("x".repeat(1_001)));
+    }
+
+    @Test
+    final void messageOverTheLimitIsClosedWith1009() {
+        serve(Limits.defaults().inboundFrameLength(1_000).inboundMessageLength(1_500), connection -> {});
+        refusedWith(CloseCode.MESSAGE_TOO_BIG, client -> {
+            client.sendFrame(WebSocketProbe.TEXT, "x".repeat(1_000).getBytes(UTF_8));
+            client.sendFrame(
+                    WebSocketProbe.FIN | WebSocketProbe.CONTINUATION,
+                    "x".repeat(501).getBytes(UTF_8));
+        });
+    }
+
+    @Test
+    final void frameThatClaimsToBeHugeIsClosedWith1009BeforeItsBytesCome() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.MESSAGE_TOO_BIG,
+                client -> client.write(new byte[] {
+                    (byte) (WebSocketProbe.FIN | WebSocketProbe.BINARY), (byte) 0xff, 0x7f, -1, -1, -1, -1, -1, -1, -1
+                }));
+    }
+
+    @Test
+    final void textThatIsNotUtf8IsClosedWith1007() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.INVALID_PAYLOAD,
+                client -> client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.TEXT, new byte[] {'a', (byte) 0xff}));
+    }
+
+    @Test
+    final void textThatEndsWithinACharacterIsClosedWith1007() {
+        serve(connection -> {});
+        refusedWith(CloseCode.INVALID_PAYLOAD, client -> {
+            client.sendFrame(WebSocketProbe.TEXT, new byte[] {'a'});
+            client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.CONTINUATION, new byte[] {(byte) 0xc3});
+        });
+    }
+
+    @Test
+    final void unmaskedFrameIsClosedWith1002() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.PROTOCOL_ERROR,
+                client -> client.sendUnmasked(WebSocketProbe.FIN | WebSocketProbe.TEXT, "a".getBytes(UTF_8)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x40, 0x20, 0x10, 0x70})
+    final void reservedBitIsClosedWith1002(int bits) {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.PROTOCOL_ERROR,
+                client -> client.sendFrame(WebSocketProbe.FIN | bits | WebSocketProbe.TEXT, "a".getBytes(UTF_8)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x3, 0x7, 0xb, 0xf})
+    final void unknownOpcodeIsClosedWith1002(int opcode) {
+        serve(connection -> {});
+        refusedWith(CloseCode.PROTOCOL_ERROR, client -> client.sendFrame(WebSocketProbe.FIN | opcode, new byte[0]));
+    }
+
+    @Test
+    final void controlFrameThatIsFragmentedIsClosedWith1002() {
+        serve(connection -> {});
+        refusedWith(CloseCode.PROTOCOL_ERROR, client -> client.sendFrame(WebSocketProbe.PING, new byte[0]));
+    }
+
+    @Test
+    final void controlFrameThatIsTooLongIsClosedWith1002() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.PROTOCOL_ERROR,
+                client -> client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PING, new byte[126]));
+    }
+
+    @Test
+    final void continuationOfNothingIsClosedWith1002() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.PROTOCOL_ERROR,
+                client -> client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.CONTINUATION, new byte[1]));
+    }
+
+    @Test
+    final void messageWithinAMessageIsClosedWith1002() {
+        serve(connection -> {});
+        refusedWith(CloseCode.PROTOCOL_ERROR, client -> {
+            client.sendFrame(WebSocketProbe.TEXT, "a".getBytes(UTF_8));
+            client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.TEXT, "b".getBytes(UTF_8));
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535})
+    final void closeCodeThatMustNotBeSentIsAnsweredWith1002(int code) {
+        serve(connection -> {});
+        refusedWith(CloseCode.PROTOCOL_ERROR, client -> client.sendClose(code));
+    }
+
+    @Test
+    final void closeOfOneByteIsAnsweredWith1002() {
+        serve(connection -> {});
+        refusedWith(
+                CloseCode.PROTOCOL_ERROR,
+                client -> client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.CLOSE, new byte[] {3}));
+    }
+
+    // Closing
+
+    @ParameterizedTest
+    @ValueSource(ints = {1000, 1001, 1003, 1011, 3000, 4999})
+    final void closeOfTheClientIsAnsweredWithItsCode(int code) {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        client.sendClose(code);
+        assertThat(client.nextClose().closeCode()).isEqualTo(code);
+        assertThat(client.awaitEnd()).isZero();
+        assertThat(awaitEvent("close").detail()).startsWith(code + " ");
+    }
+
+    @Test
+    final void closeWithoutACodeIsAnsweredWithoutOne() {
+        serve(connection -> {});
+        WebSocketProbe client = connect();
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.CLOSE, new byte[0]);
+        assertThat(client.nextClose().payload()).isEmpty();
+        assertThat(awaitEvent("close").detail()).startsWith("1005 ");
+    }
+
+    @Test
+    final void applicationClosesBehindWhatItSent() {
+        serve(connection -> {
+            connection.send("last words");
+            connection.close(4000, "good bye");
+            connection.send("never sent");
+        });
+        WebSocketProbe client = connect();
+        assertThat(client.nextText()).isEqualTo("last words");
+        WebSocketProbe.Frame close = client.next();
+        assertThat(close.closeCode()).isEqualTo(4000);
+        assertThat(close.text()).endsWith("good bye");
+        client.sendClose(4000);
+        assertThat(client.awaitEnd()).isZero();
+        assertThat(awaitEvent("close").detail()).startsWith("4000 ");
+    }
+
+    @Test
+    final void clientThatNeverAnswersACloseIsCutOff() {
+        serve(connection -> connection.close(CloseCode.NORMAL, ""));
+        WebSocketProbe client = connect();
+        assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.NORMAL);
+        assertThat(client.awaitEnd()).isZero();
+        assertThat(awaitEvent("close").detail()).startsWith("1006 ");
+    }
+
+    @Test
+    final void connectionThatBreaksIsReportedWith1006() {
+        serve(subscribing(NEWS));
+        connect().close();
+        assertThat(awaitEvent("close").detail()).startsWith("1006 ");
+        await(() -> fanout().connections() == 0, "it is not counted any more");
+    }
+
+    @Test
+    final void closingTheFanoutClosesEveryConnectionWith1001() {
+        serve(subscribing(NEWS));
+        List<WebSocketProbe> clients = connected(10);
+        fanout().close();
+        for (WebSocketProbe client : clients) {
+            assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.GOING_AWAY);
+            client.sendClose(CloseCode.GOING_AWAY);
+            assertThat(client.awaitEnd()).isZero();
+        }
+        await(() -> fanout().connections() == 0, "all connections are gone");
+        assertThat(upgradeStatus("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+                .isEqualTo(503);
+    }
+
+    // The upgrade (RFC 6455 section 4.2)
+
+    @Test
+    final void requestThatIsNoUpgradeIsAnsweredWith426() {
+        serve(connection -> {});
+        assertThat(WebSocketProbe.status(port(), "GET", PATH)).isEqualTo(426);
+        assertThat(WebSocketProbe.status(port(), "POST", PATH, "Upgrade: websocket", "Connection: Upgrade"))
+                .isEqualTo(426);
+    }
+
+    @Test
+    final void upgradeOfAnotherVersionIsAnsweredWith426() {
+        serve(connection -> {});
+        assertThat(upgradeStatus("Sec-WebSocket-Version: 12", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+                .isEqualTo(426);
+    }
+
+    @Test
+    final void upgradeWithoutAKeyIsAnsweredWith400() {
+        serve(connection -> {});
+        assertThat(upgradeStatus("Sec-WebSocket-Version: 13")).isEqualTo(400);
+    }
+
+    @Test
+    final void queryReachesTheApplication() {
+        serve(connection -> connection.send(connection.queryParameter("name") + " " + connection.uri()));
+        WebSocketProbe client = WebSocketProbe.connect(port(), PATH + "?name=J%C3%BCrgen&x=1");
+        probes.add(client);
+        assertThat(client.nextText()).isEqualTo("Jürgen " + PATH + "?name=J%C3%BCrgen&x=1");
+    }
+
+    // Tools
+
+    private void serve(ConnectionHandler handler) {
+        serve(Limits.defaults(), handler);
+    }
+
+    private void serve(Limits limits, ConnectionHandler handler) {
+        Fanout built = Fanout.on(bus)
+                .limits(limits)
+                .errorHandler(error -> {
+                    synchronized (errors) {
+                        errors.add(error);
+                    }
+                })
+                .build();
+        fanout = built;
+        try {
+            server = start(built, PATH, new Noting(handler));
+        } catch (IOException e) {
+            throw new IllegalStateException("no server", e);
+        }
+    }
+
+    private static ConnectionHandler subscribing(Topic topic) {
+        return connection -> connection.subscribe(topic);
+    }
+
+    private Fanout fanout() {
+        Fanout running = fanout;
+        if (running == null) {
+            throw new IllegalStateException("not serving yet");
+        }
+        return running;
+    }
+
+    private int port() {
+        Server running = server;
+        if (running == null) {
+            throw new IllegalStateException("not serving yet");
+        }
+        return running.port();
+    }
+
+    private WebSocketProbe connect() {
+        return connect(0);
+    }
+
+    private WebSocketProbe connect(int receiveBufferLength) {
+        WebSocketProbe probe = WebSocketProbe.connect(port(), PATH, receiveBufferLength);
+        probes.add(probe);
+        return probe;
+    }
+
+    private List<WebSocketProbe> connected(int count) {
+        List<WebSocketProbe> clients = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            clients.add(connect());
+        }
+        awaitEvents("open", count);
+        return clients;
+    }
+
+    private int upgradeStatus(String... headers) {
+        List<String> all = new ArrayList<>(List.of("Upgrade: websocket", "Connection: Upgrade"));
+        all.addAll(List.of(headers));
+        return WebSocketProbe.status(port(), "GET", PATH, all.toArray(String[]::new));
+    }
+
+    private void refusedWith(int code, Consumer<WebSocketProbe> violation) {
+        WebSocketProbe client = connect();
+        violation.accept(client);
+        WebSocketProbe.Frame answer = client.next();
+        assertThat(answer.opcode()).as("a Close and nothing else").isEqualTo(WebSocketProbe.CLOSE);
+        assertThat(answer.closeCode()).isEqualTo(code);
+        assertThat(awaitEvent("close").detail()).isNotEmpty();
+        assertThat(client.awaitEnd()).as("bytes behind the Close").isZero();
+    }
+
+    private static void publish(InMemoryBus bus, String prefix, int count) {
+        for (int i = 0; i < count; i++) {
+            bus.publisher().publish(NEWS, prefix + i);
+            if (i % 50 == 0) {
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+    }
+
+    private static List<String> texts(WebSocketProbe client, int count) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            texts.add(client.nextText());
+        }
+        return texts;
+    }
+
+    /** Reads numbers, each the beginning of a text, until {@code last} has come. */
+    private static List<Integer> numbersUpTo(WebSocketProbe client, int last) {
+        List<Integer> numbers = new ArrayList<>();
+        while (numbers.isEmpty() || numbers.get(numbers.size() - 1) < last) {
+            numbers.add(Integer.parseInt(client.nextText().split(" ", 2)[0]));
+        }
+        return numbers;
+    }
+
+    private static boolean hasNoHole(List<? extends Integer> numbers) {
+        return IntStream.range(1, numbers.size()).allMatch(i -> numbers.get(i) == numbers.get(i - 1) + 1);
+    }
+
+    private List<Event> awaitEvents(String what, int count) {
+        List<Event> found = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            found.add(awaitEvent(what));
+        }
+        return found;
+    }
+
+    private Event awaitEvent(String what) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        try {
+            while (true) {
+                Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                if (event == null) {
+                    throw new AssertionError("the application was not told of: " + what);
+                }
+                if (event.what().equals(what)) {
+                    return event;
+                }
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    private static void await(BooleanSupplier condition, String description) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(description).isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /** Notes what the application is told, and lets the test's handler do its part before. */
+    private final class Noting implements ConnectionHandler {
+
+        private final ConnectionHandler handler;
+
+        Noting(ConnectionHandler handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public void onOpen(Connection connection) {
+            handler.onOpen(connection);
+            events.add(new Event("open", connection, connection.uri()));
+        }
+
+        @Override
+        public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
+            events.add(new Event("message", connection, kind + " " + UTF_8.decode(payload.duplicate())));
+            handler.onMessage(connection, kind, payload);
+        }
+
+        @Override
+        public void onClose(Connection connection, int code, String reason) {
+            events.add(new Event("close", connection, code + " " + reason));
+            handler.onClose(connection, code, reason);
+        }
+    }
+}
