@@ -43,9 +43,9 @@ public final class FileBus implements Bus {
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile boolean closed;
 
-    private FileBus(Builder options) {
+    private FileBus(Builder options, Geometry geometry) {
         BusDirectory directory = BusDirectory.prepare(options.directory);
-        Control control = Control.openOrCreate(directory, options.geometry());
+        Control control = Control.openOrCreate(directory, geometry);
         this.errorHandler = options.errorHandler;
         this.membership = Membership.join(directory, control, options.replicaName);
         String threads = "peal-" + membership.writerId();
@@ -222,7 +222,7 @@ public final class FileBus implements Bus {
                 throw new IllegalArgumentException(
                         "replica name is " + nameLength + " bytes long, the limit is " + ControlLayout.NAME_CAPACITY);
             }
-            return new FileBus(this);
+            return new FileBus(this, geometry());
         }
 
         private Geometry geometry() {

@@ -1,0 +1,306 @@
+package io.peal.examples.notify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.WebSocketProbe;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The jar as its user starts it: a supervisor, two replicas on one port, real sockets. */
+@Timeout(120)
+class NotifySystemTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(40);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    static Path directory;
+
+    private static int port;
+    private static ReplicaProcess supervisor;
+
+    @BeforeAll
+    static void start() throws IOException {
+        port = freePort();
+        supervisor = notify("--port=" + port, "--replicas=2", "--bus=file:" + directory.resolve("bus"), "--demo");
+        awaitServing(supervisor, 2);
+    }
+
+    @AfterAll
+    static void stop() {
+        supervisor.close();
+    }
+
+    @Test
+    void healthCheckDescribesTheReplica() throws Exception {
+        JsonNode health = JSON.readTree(get("/health_check").body());
+        assertThat(health.get("replica").asInt()).isBetween(1, 2);
+        assertThat(health.get("port").asInt()).isEqualTo(port);
+        assertThat(health.get("state").asText()).isEqualTo("serving");
+        for (String number : List.of("pid", "uptimeMs", "memoryBytes", "connections", "position", "lag")) {
+            assertThat(health.get(number).isIntegralNumber()).as(number).isTrue();
+        }
+    }
+
+    @Test
+    void whatIsPostedReachesClientsOfEveryReplicaVerbatim() throws Exception {
+        Map<Integer, WebSocketProbe> clients = clientOfEachReplica("/api/v1/listen");
+        for (String message : List.of("hello", "{\"a\": [1, 2]}", "grüße 🔔")) {
+            JsonNode answer = JSON.readTree(post("/api/v1/notify", message).body());
+            assertThat(answer.get("status").asText()).isEqualTo("ok");
+            assertThat(answer.get("replica").asInt()).isBetween(1, 2);
+            assertThat(answer.get("position").asLong()).isPositive();
+            for (WebSocketProbe client : clients.values()) {
+                assertThat(client.nextText()).isEqualTo(message);
+            }
+        }
+        clients.values().forEach(WebSocketProbe::close);
+    }
+
+    @Test
+    void topicsAreSeparate() throws Exception {
+        try (WebSocketProbe sports = WebSocketProbe.connect(port, "/api/v1/listen?topic=sports%2Ftennis")) {
+            sports.nextText();
+            post("/api/v1/notify?topic=politics", "not for them");
+            post("/api/v1/notify?topic=sports%2Ftennis", "15:0");
+            assertThat(sports.nextText()).isEqualTo("15:0");
+        }
+    }
+
+    @Test
+    void publishingSocketPublishesEveryMessageVerbatim() {
+        try (WebSocketProbe listener = WebSocketProbe.connect(port, "/api/v1/listen?topic=fast");
+                WebSocketProbe publisher = WebSocketProbe.connect(port, "/api/v1/publish?topic=fast")) {
+            listener.nextText();
+            for (int i = 0; i < 500; i++) {
+                publisher.sendText("message " + i);
+            }
+            publisher.sendFrame(WebSocketProbe.FIN | WebSocketProbe.BINARY, new byte[] {1, 2, (byte) 0xff});
+            for (int i = 0; i < 500; i++) {
+                assertThat(listener.nextText()).isEqualTo("message " + i);
+            }
+            assertThat(listener.next().payload()).containsExactly(1, 2, 0xff);
+        }
+    }
+
+    @Test
+    void pageIsServed() throws Exception {
+        HttpResponse<String> page = get("/");
+        assertThat(page.headers().firstValue("content-type")).hasValue("text/html; charset=utf-8");
+        assertThat(page.body()).contains("<title>Peal</title>").contains("data-demo=\"true\"");
+    }
+
+    @Test
+    void whatCannotBeAnsweredSaysWhy() throws Exception {
+        refused(400, "empty", post("/api/v1/notify", ""));
+        refused(400, "empty", post("/api/v1/notify?topic=", "x"));
+        refused(400, "control", post("/api/v1/notify?topic=a%00b", "x"));
+        refused(400, "255", post("/api/v1/notify?topic=" + "a".repeat(256), "x"));
+        refused(404, "/nothing/here", get("/nothing/here"));
+        refused(405, "POST", get("/api/v1/notify"));
+        refused(405, "GET", post("/health_check", "x"));
+        refused(413, "limit", post("/api/v1/notify", "x".repeat(3 << 20)));
+        assertThat(get("/api/v1/listen").statusCode()).isEqualTo(426);
+        assertThat(WebSocketProbe.status(port, "GET", "/%zz")).isEqualTo(400);
+    }
+
+    @Test
+    void topicThatIsNoneClosesTheConnectionWith1008() {
+        try (WebSocketProbe client = WebSocketProbe.connect(port, "/api/v1/listen?topic=")) {
+            assertThat(client.nextClose().closeCode()).isEqualTo(1008);
+        }
+    }
+
+    @Test
+    void frameOverTheLimitClosesTheConnectionWith1009() {
+        try (WebSocketProbe client = WebSocketProbe.connect(port, "/api/v1/publish")) {
+            client.sendText("x".repeat(70_000));
+            assertThat(client.nextClose().closeCode()).isEqualTo(1009);
+        }
+    }
+
+    @Test
+    void killedReplicaComesBackAndMissesNothingLater() throws Exception {
+        long before = pids().get(2);
+        try {
+            post("/api/v1/kill?replica=2", "");
+        } catch (IOException itWasTheOneThatAnswers) {
+            assertThat(itWasTheOneThatAnswers).isNotNull();
+        }
+        supervisor.awaitLine("replica 2 ended with 137", LIMIT);
+        supervisor.awaitLine("replica 2 (process", LIMIT);
+        assertThat(pids().get(2)).isNotEqualTo(before);
+        whatIsPostedReachesClientsOfEveryReplicaVerbatim();
+    }
+
+    @Test
+    void terminatedSupervisorLeavesNoProcess() throws Exception {
+        ReplicaProcess another =
+                notify("--port=" + freePort(), "--replicas=2", "--bus=file:" + directory.resolve("short"));
+        awaitServing(another, 2);
+        List<ProcessHandle> replicas =
+                ProcessHandle.of(another.pid()).orElseThrow().children().toList();
+        assertThat(replicas).hasSize(2);
+        another.terminate();
+        another.awaitExit(LIMIT);
+        assertThat(replicas).noneMatch(ProcessHandle::isAlive);
+    }
+
+    @Test
+    void killedSupervisorLeavesNoProcess() throws Exception {
+        ReplicaProcess another =
+                notify("--port=" + freePort(), "--replicas=2", "--bus=file:" + directory.resolve("orphans"));
+        awaitServing(another, 2);
+        List<ProcessHandle> replicas =
+                ProcessHandle.of(another.pid()).orElseThrow().children().toList();
+        another.kill();
+        for (ProcessHandle replica : replicas) {
+            replica.onExit().get(LIMIT.toSeconds(), java.util.concurrent.TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void separatePortsAreConsecutive() throws Exception {
+        int first = freePort();
+        try (ReplicaProcess another = notify(
+                "--port=" + first, "--replicas=2", "--separate-ports", "--bus=file:" + directory.resolve("apart"))) {
+            awaitServing(another, 2);
+            for (int i = 0; i < 2; i++) {
+                try (WebSocketProbe client = WebSocketProbe.connect(first + i, "/api/v1/listen")) {
+                    assertThat(JSON.readTree(client.nextText()).get("replica").asInt())
+                            .isEqualTo(i + 1);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--bus=file:DIR --unknown",
+                "--bus=redis://localhost",
+                "--bus=file:",
+                "--port=8080",
+                "--bus=file:DIR --port=0",
+                "--bus=file:DIR --port=many",
+                "--bus=file:DIR --replicas=0",
+                "--bus=file:DIR --server=tomcat"
+            })
+    void wrongOptionIsOneLineAndExitCode2(String options) {
+        ReplicaProcess wrong = notify(
+                options.replace("DIR", directory.resolve("never").toString()).split(" "));
+        assertThat(wrong.awaitExit(LIMIT)).isEqualTo(2);
+        assertThat(wrong.output())
+                .singleElement()
+                .asString()
+                .startsWith("notify: ")
+                .contains("--help");
+    }
+
+    @Test
+    void portInUseIsSaidAndNothingIsStarted() {
+        ReplicaProcess second = notify("--port=" + port, "--bus=file:" + directory.resolve("second"));
+        assertThat(second.awaitExit(LIMIT)).isEqualTo(1);
+        assertThat(second.output()).singleElement().asString().contains("port " + port + " is in use", "--port");
+    }
+
+    @Test
+    void busThatCannotBeOpenedEndsTheSupervisor() throws IOException {
+        Path file = Files.createFile(directory.resolve("a-file"));
+        ReplicaProcess wrong = notify("--port=" + freePort(), "--replicas=1", "--bus=file:" + file);
+        assertThat(wrong.awaitExit(LIMIT)).isEqualTo(1);
+        assertThat(wrong.output()).anyMatch(line -> line.contains("is not a directory"));
+    }
+
+    private static ReplicaProcess notify(String... options) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-jar",
+                System.getProperty("notify.jar")));
+        command.addAll(List.of(options));
+        return ReplicaProcess.start(command);
+    }
+
+    private static void awaitServing(ReplicaProcess supervisor, int replicas) {
+        for (int i = 0; i < replicas; i++) {
+            supervisor.awaitLine(line -> line.contains(" serves "), "that a replica serves", LIMIT);
+        }
+    }
+
+    private static Map<Integer, WebSocketProbe> clientOfEachReplica(String target) throws IOException {
+        Map<Integer, WebSocketProbe> clients = new TreeMap<>();
+        for (int i = 0; i < 200 && clients.size() < 2; i++) {
+            WebSocketProbe client = WebSocketProbe.connect(port, target);
+            WebSocketProbe other = clients.putIfAbsent(
+                    JSON.readTree(client.nextText()).get("replica").asInt(), client);
+            if (other != null) {
+                client.close();
+            }
+        }
+        assertThat(clients).containsOnlyKeys(1, 2);
+        return clients;
+    }
+
+    private static Map<Integer, Long> pids() throws Exception {
+        Map<Integer, Long> pids = new TreeMap<>();
+        for (int i = 0; i < 200 && pids.size() < 2; i++) {
+            JsonNode health = JSON.readTree(get("/health_check").body());
+            pids.put(health.get("replica").asInt(), health.get("pid").asLong());
+        }
+        assertThat(pids).containsOnlyKeys(1, 2);
+        return pids;
+    }
+
+    /** Over a connection of its own each time, so that the kernel chooses the replica anew. */
+    private static HttpResponse<String> get(String target) throws Exception {
+        return send(HttpRequest.newBuilder().GET(), target);
+    }
+
+    private static HttpResponse<String> post(String target, String body) throws Exception {
+        return send(HttpRequest.newBuilder().POST(BodyPublishers.ofString(body)), target);
+    }
+
+    private static HttpResponse<String> send(HttpRequest.Builder request, String target) throws Exception {
+        URI uri = URI.create("http://localhost:" + port + target);
+        return HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .build()
+                .send(request.uri(uri).timeout(LIMIT).build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
+    }
+
+    private static void refused(int status, String reason, HttpResponse<String> answer) throws IOException {
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(JSON.readTree(answer.body()).get("error").asText()).contains(reason);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket probe = new ServerSocket(0)) {
+            return probe.getLocalPort();
+        }
+    }
+}
