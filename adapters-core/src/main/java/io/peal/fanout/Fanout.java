@@ -2,7 +2,6 @@ package io.peal.fanout;
 
 import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
-import io.peal.bus.Subscription;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,14 +20,12 @@ public final class Fanout implements AutoCloseable {
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
     private final AtomicLong connectionIds = new AtomicLong();
     private final AtomicInteger connections = new AtomicInteger();
-    private final Subscription wakeUp;
     private volatile boolean closed;
 
     private Fanout(Builder options) {
         this.bus = options.bus;
         this.limits = options.limits;
         this.errorHandler = options.errorHandler;
-        this.wakeUp = bus.onAvailable(this::wakeShards);
     }
 
     /** A fanout over a bus, before it is built. */
@@ -82,7 +79,6 @@ public final class Fanout implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        wakeUp.close();
         shards.forEach(Shard::close);
     }
 
@@ -101,10 +97,6 @@ public final class Fanout implements AutoCloseable {
 
     void countConnections(int change) {
         connections.addAndGet(change);
-    }
-
-    private void wakeShards() {
-        shards.forEach(Shard::wake);
     }
 
     /** Options of a {@link Fanout}; each has a default. Not thread-safe. */

@@ -9,6 +9,7 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,6 +58,7 @@ public final class Shard<F> {
     private final FrameBuilder<F> frames;
     private final Runnable turn = this::turn;
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final WakeUp wakeUp; // armed when a turn has found nothing more to do
 
     // All below belongs to the event loop.
     private final TopicSet topics = new TopicSet();
@@ -79,6 +81,7 @@ public final class Shard<F> {
         this.bus = fanout.bus();
         this.loop = loop;
         this.frames = frames;
+        this.wakeUp = bus.newWakeUp(this::wake);
         this.catchUp = new CatchUp<>(this, bus, frames);
     }
 
@@ -115,8 +118,9 @@ public final class Shard<F> {
         }
     }
 
-    /** Closes all connections. Thread-safe. */
+    /** Closes all connections, and reads no more. Thread-safe. */
     void close() {
+        wakeUp.close();
         loop.execute(() -> List.copyOf(connections)
                 .forEach(connection -> connection.close(CloseCode.GOING_AWAY, "the server is going away")));
     }
@@ -214,10 +218,9 @@ public final class Shard<F> {
     private void turn() {
         scheduled.set(false);
         inTurn = true;
+        boolean more = false;
         try {
-            if (workForASlice()) {
-                wake();
-            }
+            more = workForASlice();
             endRun();
         } catch (RuntimeException e) {
             fanout.errorHandler().onError(e);
@@ -227,6 +230,9 @@ public final class Shard<F> {
             stopReadingIfIdle();
             Reader reading = reader;
             position = reading == null ? NOT_READING : reading.position();
+            if (more || (reading != null && !wakeUp.arm(reading.position()))) {
+                wake();
+            }
         }
     }
 

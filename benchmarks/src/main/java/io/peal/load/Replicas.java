@@ -82,8 +82,9 @@ final class Replicas implements AutoCloseable {
         Map<Integer, Long> pids = look();
         while (pids.size() < count || pids.values().stream().anyMatch(gone::containsValue)) {
             if (System.nanoTime() > deadline || !supervisor.isAlive()) {
-                throw new IllegalStateException(
-                        "only replicas " + pids.keySet() + " of " + count + " answered within " + limit);
+                throw new IllegalStateException("only replicas " + pids.keySet() + " of " + count + " answered"
+                        + (supervisor.isAlive() ? " within " + limit : ", and the supervisor has ended")
+                        + "; it printed " + output());
             }
             LockSupport.parkNanos(LOOK_AGAIN_NS);
             pids = look();

@@ -40,11 +40,12 @@ public interface Bus extends AutoCloseable {
     Reader newReader(StartFrom startFrom, TopicSet topics);
 
     /**
-     * Calls {@code wakeUp} when a reader that stood at the end of the log may find something: at least once after each
-     * message, often once for many. It runs on a thread of the bus or of a publisher, so it must only hand on: schedule
-     * a task, unpark a thread.
+     * A way to sleep until there is something to read, to be armed by whoever has read everything.
+     *
+     * @param onAvailable called once each time the wake-up goes off, on a thread of the bus or of a publisher; so it must
+     *     only hand on: schedule a task, unpark a thread
      */
-    Subscription onAvailable(Runnable wakeUp);
+    WakeUp newWakeUp(Runnable onAvailable);
 
     /** Where the newest message stands now, as a resume token for what comes after it. */
     Position position();

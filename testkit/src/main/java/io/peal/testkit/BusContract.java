@@ -16,6 +16,7 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -24,7 +25,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -293,10 +296,44 @@ public abstract class BusContract {
         Bus writing = newReplica();
         for (int round = 0; round < 5; round++) {
             CountDownLatch woken = new CountDownLatch(1);
-            try (Subscription ignored = reading.onAvailable(woken::countDown)) {
+            try (WakeUp wakeUp = reading.newWakeUp(woken::countDown)) {
+                assertThat(wakeUp.arm(reading.position().value())).isTrue();
                 writing.publisher().publish(NEWS, "wake up");
                 assertThat(woken.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
             }
+        }
+    }
+
+    @Test
+    void g6_whoIsNotAtTheEndIsNotArmed() throws Exception {
+        Bus reading = newReplica();
+        Bus writing = newReplica();
+        AtomicInteger calls = new AtomicInteger();
+        try (WakeUp wakeUp = reading.newWakeUp(calls::incrementAndGet)) {
+            long before = reading.position().value();
+            writing.publisher().publish(NEWS, "already there");
+            assertThat(wakeUp.arm(before)).isFalse();
+            writing.publisher().publish(NEWS, "and more");
+            Thread.sleep(100); // longer than any safety net
+            assertThat(calls).hasValue(0);
+        }
+    }
+
+    @Test
+    void g6_aWakeUpGoesOffOnceEachTimeItIsArmed() throws Exception {
+        Bus reading = newReplica();
+        Bus writing = newReplica();
+        Semaphore woken = new Semaphore(0);
+        try (WakeUp wakeUp = reading.newWakeUp(woken::release)) {
+            for (int round = 0; round < 100; round++) {
+                assertThat(wakeUp.arm(reading.position().value())).isTrue();
+                writing.publisher().publish(NEWS, "a");
+                writing.publisher().publish(NEWS, "b");
+                assertThat(woken.tryAcquire(LIMIT.toSeconds(), TimeUnit.SECONDS))
+                        .isTrue();
+            }
+            Thread.sleep(100);
+            assertThat(woken.availablePermits()).isZero();
         }
     }
 
@@ -456,7 +493,7 @@ public abstract class BusContract {
         assertThatIllegalStateException().isThrownBy(() -> bus.publisher().publish(NEWS, "too late"));
         assertThatIllegalStateException().isThrownBy(() -> bus.subscribe(NEWS, message -> {}));
         assertThatIllegalStateException().isThrownBy(() -> bus.newReader(StartFrom.latest()));
-        assertThatIllegalStateException().isThrownBy(() -> bus.onAvailable(() -> {}));
+        assertThatIllegalStateException().isThrownBy(() -> bus.newWakeUp(() -> {}));
         assertThatIllegalStateException().isThrownBy(() -> reader.poll(message -> {}, 1));
     }
 

@@ -38,7 +38,9 @@ final class BusWire {
         POLL,
         CLOSE_READER,
         SUBSCRIBE,
-        ON_AVAILABLE,
+        NEW_WAKE_UP,
+        ARM,
+        CLOSE_WAKE_UP,
         CLOSE_SUBSCRIPTION,
         POSITION,
         CLOSE

@@ -12,6 +12,7 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
 import io.peal.bus.spi.WakeUps;
 import java.nio.ByteBuffer;
@@ -37,7 +38,7 @@ public final class InMemoryBus implements Bus {
         ErrorHandler errorHandler = ErrorHandler.logging();
         this.log = log;
         this.replica = log.replicas.incrementAndGet();
-        this.wakeUps = new WakeUps(errorHandler);
+        this.wakeUps = new WakeUps(log::newest, () -> {}, errorHandler); // its publishers always look
         this.dispatcher = new Dispatcher(this, "in-memory-bus-" + replica, errorHandler);
         log.wakeUps.add(wakeUps);
     }
@@ -81,9 +82,9 @@ public final class InMemoryBus implements Bus {
     }
 
     @Override
-    public Subscription onAvailable(Runnable wakeUp) {
+    public WakeUp newWakeUp(Runnable onAvailable) {
         checkOpen();
-        return wakeUps.add(wakeUp);
+        return wakeUps.add(onAvailable);
     }
 
     @Override

@@ -43,7 +43,7 @@ final class InMemoryLog {
             }
         }
         for (WakeUps each : wakeUps) {
-            each.wakeAll();
+            each.fire(position);
         }
         return position;
     }

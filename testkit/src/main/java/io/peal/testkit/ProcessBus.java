@@ -11,6 +11,7 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import io.peal.testkit.BusWire.Event;
 import io.peal.testkit.BusWire.Op;
 import java.io.BufferedInputStream;
@@ -105,14 +106,11 @@ final class ProcessBus implements Bus {
     }
 
     @Override
-    public Subscription onAvailable(Runnable wakeUp) {
+    public WakeUp newWakeUp(Runnable onAvailable) {
         long number = numbers.incrementAndGet();
-        wakeUps.put(number, wakeUp);
-        ask(Op.ON_AVAILABLE, arguments -> arguments.writeLong(number));
-        return () -> {
-            wakeUps.remove(number);
-            closeSubscription(number);
-        };
+        wakeUps.put(number, onAvailable);
+        ask(Op.NEW_WAKE_UP, arguments -> arguments.writeLong(number));
+        return new RemoteWakeUp(number);
     }
 
     private void closeSubscription(long number) {
@@ -185,6 +183,30 @@ final class ProcessBus implements Bus {
             return answer.readLong();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private final class RemoteWakeUp implements WakeUp {
+
+        private final long number;
+
+        RemoteWakeUp(long number) {
+            this.number = number;
+        }
+
+        @Override
+        public boolean arm(long position) {
+            return longFrom(ask(Op.ARM, arguments -> {
+                        arguments.writeLong(number);
+                        arguments.writeLong(position);
+                    }))
+                    != 0;
+        }
+
+        @Override
+        public void close() {
+            wakeUps.remove(number);
+            ask(Op.CLOSE_WAKE_UP, arguments -> arguments.writeLong(number));
         }
     }
 

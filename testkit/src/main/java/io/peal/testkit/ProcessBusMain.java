@@ -12,6 +12,7 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import io.peal.testkit.BusWire.Content;
 import io.peal.testkit.BusWire.Event;
 import io.peal.testkit.BusWire.Op;
@@ -46,6 +47,7 @@ final class ProcessBusMain {
     private final Map<Long, ExecutorService> lanes = new ConcurrentHashMap<>();
     private final Map<Long, OpenReader> readers = new ConcurrentHashMap<>();
     private final Map<Long, Subscription> subscriptions = new ConcurrentHashMap<>();
+    private final Map<Long, WakeUp> wakeUps = new ConcurrentHashMap<>();
     private final AtomicLong readerNumbers = new AtomicLong();
 
     private ProcessBusMain(Bus bus, DataOutputStream out) {
@@ -108,7 +110,9 @@ final class ProcessBusMain {
                 case POLL -> poll(request);
                 case CLOSE_READER -> closeReader(request);
                 case SUBSCRIBE -> subscribe(request);
-                case ON_AVAILABLE -> onAvailable(request);
+                case NEW_WAKE_UP -> newWakeUp(request);
+                case ARM -> arm(request);
+                case CLOSE_WAKE_UP -> closeWakeUp(request);
                 case CLOSE_SUBSCRIPTION -> closeSubscription(request);
                 case POSITION -> position();
                 case CLOSE -> close();
@@ -171,10 +175,28 @@ final class ProcessBusMain {
         return answer -> {};
     }
 
-    private Content onAvailable(DataInputStream request) throws IOException {
+    private Content newWakeUp(DataInputStream request) throws IOException {
         long number = request.readLong();
-        subscriptions.put(number, bus.onAvailable(() -> sendEvent(number, Event.AVAILABLE, event -> {})));
+        wakeUps.put(number, bus.newWakeUp(() -> sendEvent(number, Event.AVAILABLE, event -> {})));
         return answer -> {};
+    }
+
+    private Content arm(DataInputStream request) throws IOException {
+        boolean armed = wakeUp(request.readLong()).arm(request.readLong());
+        return answer -> answer.writeLong(armed ? 1 : 0);
+    }
+
+    private Content closeWakeUp(DataInputStream request) throws IOException {
+        wakeUp(request.readLong()).close();
+        return answer -> {};
+    }
+
+    private WakeUp wakeUp(long number) {
+        WakeUp wakeUp = wakeUps.get(number);
+        if (wakeUp == null) {
+            throw new BusException("no wake-up " + number);
+        }
+        return wakeUp;
     }
 
     private Content closeSubscription(DataInputStream request) throws IOException {

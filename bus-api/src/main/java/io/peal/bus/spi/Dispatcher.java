@@ -10,6 +10,7 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -38,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class Dispatcher implements AutoCloseable {
 
     private static final int POLL_LIMIT = 256;
+    private static final long SPIN_NS = Runtime.getRuntime().availableProcessors() > 2 ? 20_000 : 5_000;
 
     private final Bus bus;
     private final ErrorHandler errorHandler;
@@ -47,7 +49,7 @@ public final class Dispatcher implements AutoCloseable {
     private final Map<Topic, List<Registration>> live = new HashMap<>();
     private final List<Registration> catchingUp = new ArrayList<>();
     private final Subscriber toLive = new ToLive();
-    private @Nullable Subscription wakeUp; // guarded by this
+    private @Nullable WakeUp wakeUp; // set once, before the thread starts
     private boolean started; // guarded by this
     private volatile boolean closed;
 
@@ -107,7 +109,7 @@ public final class Dispatcher implements AutoCloseable {
         }
         if (!started) {
             started = true;
-            wakeUp = bus.onAvailable(() -> LockSupport.unpark(thread));
+            wakeUp = bus.newWakeUp(() -> LockSupport.unpark(thread));
             thread.start();
         }
     }
@@ -115,7 +117,7 @@ public final class Dispatcher implements AutoCloseable {
     private void run() {
         try (Reader live = bus.newReader(StartFrom.latest(), topics)) {
             while (!closed) {
-                if (turn(live) == 0 && commands.isEmpty() && !closed) {
+                if (turn(live) == 0 && !waitABit(live) && canSleep(live.position())) {
                     LockSupport.park(this);
                 }
             }
@@ -125,6 +127,23 @@ public final class Dispatcher implements AutoCloseable {
             catchingUp.forEach(registration -> registration.own.close());
             commands.forEach(registration -> registration.own.close());
         }
+    }
+
+    /** Spins for a moment, because the next message often comes at once; true if it did. */
+    private boolean waitABit(Reader live) {
+        long deadline = System.nanoTime() + SPIN_NS;
+        while (System.nanoTime() - deadline < 0) {
+            if (turn(live) > 0) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
+    }
+
+    private boolean canSleep(long position) {
+        WakeUp armed = wakeUp;
+        return armed != null && armed.arm(position) && commands.isEmpty() && !closed;
     }
 
     private int turn(Reader live) {

@@ -1,52 +1,87 @@
 package io.peal.bus.spi;
 
 import io.peal.bus.ErrorHandler;
-import io.peal.bus.Subscription;
+import io.peal.bus.WakeUp;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
-/** The hooks of {@link io.peal.bus.Bus#onAvailable}. Thread-safe; running them allocates nothing and locks nothing. */
+/**
+ * The wake-ups of one bus. Thread-safe; arming and firing allocate nothing and lock nothing.
+ *
+ * <p>Why none is lost: who arms does, in this order, (1) note that it is armed, (2) announce to publishers that somebody
+ * sleeps, (3) look at the log once more. A publisher does (a) publish, (b) look whether somebody sleeps. If (b) came
+ * before (2), then (a) came before (3), which sees the message. All of these are volatile accesses, so this order is the
+ * order everybody sees.
+ */
 public final class WakeUps {
 
+    private static final long NOT_ARMED = Long.MAX_VALUE;
+
     private final CopyOnWriteArrayList<Hook> hooks = new CopyOnWriteArrayList<>();
+    private final LongSupplier newest;
+    private final Runnable announce;
     private final ErrorHandler errorHandler;
 
-    /** No hooks yet; what a hook throws goes to {@code errorHandler}. */
-    public WakeUps(ErrorHandler errorHandler) {
+    /**
+     * No wake-ups yet.
+     *
+     * @param newest the newest position of the log
+     * @param announce lets publishers know that somebody is about to sleep
+     * @param errorHandler gets what the runnables throw
+     */
+    public WakeUps(LongSupplier newest, Runnable announce, ErrorHandler errorHandler) {
+        this.newest = newest;
+        this.announce = announce;
         this.errorHandler = errorHandler;
     }
 
-    /** Adds a hook until the subscription is closed. */
-    public Subscription add(Runnable wakeUp) {
-        Hook hook = new Hook(wakeUp);
+    /** A new wake-up, not armed. */
+    public WakeUp add(Runnable onAvailable) {
+        Hook hook = new Hook(onAvailable);
         hooks.add(hook);
-        return () -> hooks.remove(hook);
+        return hook;
     }
 
-    /** Whether there is nobody to wake. */
-    public boolean isEmpty() {
-        return hooks.isEmpty();
-    }
-
-    /** Runs every hook in this thread. */
-    public void wakeAll() {
-        hooks.forEach(this::run);
-    }
-
-    private void run(Hook hook) {
-        try {
-            hook.wakeUp.run();
-        } catch (RuntimeException e) {
-            errorHandler.onError(e);
+    /** Calls those that are armed at a position before {@code newest}, in this thread. */
+    public void fire(long newest) {
+        for (Hook hook : hooks) {
+            hook.fireIfBefore(newest);
         }
     }
 
-    /** Not the runnable itself: one that was added twice is two hooks, and closing one leaves the other. */
-    private static final class Hook {
+    private final class Hook implements WakeUp {
 
-        private final Runnable wakeUp;
+        private final Runnable onAvailable;
+        private final AtomicLong armedAt = new AtomicLong(NOT_ARMED);
 
-        Hook(Runnable wakeUp) {
-            this.wakeUp = wakeUp;
+        Hook(Runnable onAvailable) {
+            this.onAvailable = onAvailable;
+        }
+
+        @Override
+        public boolean arm(long position) {
+            armedAt.set(position);
+            announce.run();
+            boolean readable = newest.getAsLong() > position;
+            return !readable || !armedAt.compareAndSet(position, NOT_ARMED); // a failure means that it was just called
+        }
+
+        @Override
+        public void close() {
+            armedAt.set(NOT_ARMED);
+            hooks.remove(this);
+        }
+
+        void fireIfBefore(long newest) {
+            long at = armedAt.get();
+            if (at < newest && armedAt.compareAndSet(at, NOT_ARMED)) {
+                try {
+                    onAvailable.run();
+                } catch (RuntimeException e) {
+                    errorHandler.onError(e);
+                }
+            }
         }
     }
 }

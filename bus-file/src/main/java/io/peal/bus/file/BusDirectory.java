@@ -10,6 +10,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -22,6 +23,8 @@ import java.util.stream.Stream;
  * slot/N.lock               held by the process that is participant N
  * idx/0000000000000000      index segments, by number in hexadecimal
  * dat/WRITER-NUMBER         data segments of each writer
+ * door/N                    Unix socket at which participant N is woken
+ * janitor.lock              held by the process that cleans up
  * tmp/*                     files that are not finished
  * </pre>
  */
@@ -35,6 +38,8 @@ final class BusDirectory {
             PosixFilePermission.OTHERS_READ,
             PosixFilePermission.OTHERS_WRITE);
 
+    private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
+
     private final Path path;
 
     private BusDirectory(Path path) {
@@ -47,7 +52,7 @@ final class BusDirectory {
         BusDirectory directory = new BusDirectory(path);
         return SegmentFiles.uninterruptibly(path, () -> {
             directory.makeOrCheck();
-            for (String part : new String[] {"slot", "idx", "dat", "tmp"}) {
+            for (String part : PARTS) {
                 makeIfAbsent(path.resolve(part));
             }
             directory.checkOwner();
@@ -75,9 +80,40 @@ final class BusDirectory {
         return path.resolve("dat").resolve(writerId + "-" + segmentNumber);
     }
 
+    Path allIndex() {
+        return path.resolve("idx");
+    }
+
+    Path allData() {
+        return path.resolve("dat");
+    }
+
+    Path door(int participant) {
+        return path.resolve("door").resolve(String.valueOf(participant));
+    }
+
+    Path janitorLock() {
+        return path.resolve("janitor.lock");
+    }
+
+    Path allUnfinished() {
+        return path.resolve("tmp");
+    }
+
     /** A name that nobody else uses. */
     Path unfinished() {
         return path.resolve("tmp").resolve(UUID.randomUUID().toString());
+    }
+
+    /** Refuses a file system that cannot hold the bus, before it is full. */
+    void checkRoom(long bytes) {
+        long usable = SegmentFiles.uninterruptibly(
+                path, () -> Files.getFileStore(path).getUsableSpace());
+        if (usable < bytes) {
+            throw new BusException(
+                    "the file system of " + path + " has room for " + usable + " bytes, the bus may take " + bytes
+                            + ": give it more (containers: --shm-size), or retain less with maxLength");
+        }
     }
 
     private void makeOrCheck() throws IOException {
@@ -103,8 +139,8 @@ final class BusDirectory {
     private void checkContent() throws IOException {
         try (Stream<Path> content = Files.list(path)) {
             if (Files.notExists(control())
-                    && content.anyMatch(entry -> !Set.of("slot", "idx", "dat", "tmp")
-                            .contains(entry.getFileName().toString()))) {
+                    && content.anyMatch(
+                            entry -> !PARTS.contains(entry.getFileName().toString()))) {
                 throw new BusException(path + " has other content and is not a bus: choose an empty directory");
             }
         }

@@ -63,6 +63,65 @@ final class Control {
         return Math.max(1, Mapped.getVolatile(memory, ControlLayout.OLDEST_AT));
     }
 
+    /** Lets the log begin at {@code position}, unless it begins later already: to be done before anything is deleted. */
+    void raiseOldest(long position) {
+        Mapped.raise(memory, ControlLayout.OLDEST_AT, position);
+    }
+
+    Retention retention() {
+        return new Retention(
+                Mapped.getVolatile(memory, ControlLayout.RETAINED_LENGTH_AT),
+                Mapped.getVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT));
+    }
+
+    void retain(Retention retention) {
+        Mapped.setVolatile(memory, ControlLayout.RETAINED_LENGTH_AT, retention.length());
+        Mapped.setVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT, retention.ageMs());
+    }
+
+    long janitorBeatMs() {
+        return Mapped.getVolatile(memory, ControlLayout.JANITOR_BEAT_MS_AT);
+    }
+
+    void beatAsJanitor(long nowMs) {
+        Mapped.setVolatile(memory, ControlLayout.JANITOR_BEAT_MS_AT, nowMs);
+    }
+
+    /** A participant is about to sleep, and wants its bell to be rung. */
+    void announceSleep(int participant) {
+        Mapped.getAndBitwiseOr(memory, ControlLayout.sleeperWordAt(participant), 1L << participant);
+    }
+
+    /** The participants of a word that sleep, as bits. */
+    long sleepers(int word) {
+        return Mapped.getVolatile(memory, ControlLayout.SLEEPERS_AT + word * Long.BYTES);
+    }
+
+    boolean isAnyoneAsleep() {
+        return (sleepers(0) | sleepers(1) | sleepers(2) | sleepers(3)) != 0;
+    }
+
+    /** Takes over the duty to wake a participant; false if somebody else has it, or it does not sleep. */
+    boolean claimSleeper(int participant) {
+        long bit = 1L << participant;
+        return (Mapped.getAndBitwiseAnd(memory, ControlLayout.sleeperWordAt(participant), ~bit) & bit) != 0;
+    }
+
+    boolean isActive(int participant) {
+        return Mapped.getIntVolatile(memory, ControlLayout.participantAt(participant) + ControlLayout.STATE_AT)
+                == ControlLayout.STATE_ACTIVE;
+    }
+
+    int writerId(int participant) {
+        return Mapped.getIntVolatile(memory, ControlLayout.participantAt(participant) + ControlLayout.WRITER_ID_AT);
+    }
+
+    /** Whether nobody has buried this participant; cheap enough to be asked before each publication. */
+    boolean isStill(int participant, int writerId) {
+        return Mapped.getIntOpaque(memory, ControlLayout.participantAt(participant) + ControlLayout.WRITER_ID_AT)
+                == writerId;
+    }
+
     int takeWriterId() {
         int id = Mapped.getAndAddInt(memory, ControlLayout.NEXT_WRITER_ID_AT, 1) + 1;
         if (id < 1 || id > Descriptor.MAX_WRITER_ID) {
@@ -85,7 +144,9 @@ final class Control {
 
     void leave(int participant) {
         int at = ControlLayout.participantAt(participant);
+        Mapped.setIntVolatile(memory, at + ControlLayout.WRITER_ID_AT, 0);
         Mapped.setIntVolatile(memory, at + ControlLayout.STATE_AT, ControlLayout.STATE_FREE);
+        claimSleeper(participant);
     }
 
     private void check() {

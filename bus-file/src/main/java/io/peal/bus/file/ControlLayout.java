@@ -14,6 +14,9 @@ package io.peal.bus.file;
  *   128  i64  tail hint: a position whose slot is full; the end of the log is near
  *   256  i64  oldest position that is kept
  *   384  i32  next writer id
+ *   512  i64  x 4  a bit for each participant that sleeps and wants to be woken
+ *   640  i64  retained length in bytes     648  i64  retained age in ms, 0 for any
+ *   768  i64  when the janitor was last at work, ms
  *  4096 + n * 128  participant n of 256:
  *         0  i32  state (0 free, 1 active)    4  i32  writer id
  *         8  i64  process id (for people)    16  i64  started, ms
@@ -42,6 +45,11 @@ final class ControlLayout {
     static final int TAIL_HINT_AT = 128;
     static final int OLDEST_AT = 256;
     static final int NEXT_WRITER_ID_AT = 384;
+    static final int SLEEPERS_AT = 512;
+    static final int SLEEPER_WORDS = 4;
+    static final int RETAINED_LENGTH_AT = 640;
+    static final int RETAINED_AGE_MS_AT = 648;
+    static final int JANITOR_BEAT_MS_AT = 768;
 
     static final int PARTICIPANTS = 256;
     static final int STATE_FREE = 0;
@@ -58,6 +66,10 @@ final class ControlLayout {
     private static final int PARTICIPANT_LENGTH = 128;
 
     private ControlLayout() {}
+
+    static int sleeperWordAt(int participant) {
+        return SLEEPERS_AT + (participant >>> 6) * Long.BYTES;
+    }
 
     static int participantAt(int number) {
         return FIRST_PARTICIPANT_AT + number * PARTICIPANT_LENGTH;

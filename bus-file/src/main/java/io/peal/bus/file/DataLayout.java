@@ -8,6 +8,7 @@ package io.peal.bus.file;
  *     0  i64  magic          8  i32  major version     12  i32  writer id
  *    16  i64  bus id, high  24  i64  bus id, low       32  i64  segment number
  *    40  i32  segment length                           44  i32  CRC-32C of bytes 0 to 43
+ *    64  i64  sealed at: a position that no record here is behind, or 0 while records may still be added
  *  4096  records:
  *         0  i32  payload length     4  i32  CRC-32C of byte 8 to the end of the payload
  *         8  i32  writer id         12  u8   version, u8 flags (1: text), u16 topic length
@@ -28,6 +29,8 @@ final class DataLayout {
     static final int SEGMENT_NUMBER_AT = 32;
     static final int SEGMENT_LENGTH_AT = 40;
     static final int CRC_AT = 44;
+    static final int SEALED_AT_AT = 64;
+    static final long OPEN = 0;
 
     static final int RECORD_ALIGNMENT = 64;
     static final int RECORD_VERSION = 1;

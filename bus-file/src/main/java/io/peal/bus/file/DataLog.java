@@ -1,31 +1,65 @@
 package io.peal.bus.file;
 
 import io.peal.bus.BusException;
+import io.peal.bus.BusFullException;
+import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The data log of this process: the segment that is being filled, and a spare that is made ahead of need. Thread-safe;
- * only moving on to the next segment takes a lock, which no other process ever waits for.
+ * The data log of this process: the segment that is being filled, a spare that is made ahead of need, and those that are
+ * full. Thread-safe; only moving on to the next segment takes a lock, which no other process ever waits for.
+ *
+ * <p>A full segment whose records are all trimmed becomes the next spare. So a bus that has reached its retained length
+ * writes the same memory again and again, which is already mapped and in the caches, instead of new pages.
  */
 final class DataLog {
+
+    /** Frees room. */
+    interface Trimmer {
+
+        /** Trims the log to what is to be retained. */
+        void trim();
+
+        /** Trims it further, because the file system is full. */
+        void trimHarder();
+    }
 
     private final BusDirectory directory;
     private final UUID busId;
     private final int writerId;
     private final int segmentLength;
+    private final Control control;
     private final Maintenance maintenance;
+    private final LongSupplier newest;
+    private final Trimmer trimmer;
+    private final ArrayDeque<DataSegment> full = new ArrayDeque<>(); // guarded by this
     private volatile DataSegment active;
     private @Nullable DataSegment spare; // guarded by this
 
-    DataLog(BusDirectory directory, UUID busId, int writerId, int segmentLength, Maintenance maintenance) {
+    /**
+     * @param newest the newest position of the log
+     * @param trimmer trims the log before a segment is made
+     */
+    DataLog(
+            BusDirectory directory,
+            Control control,
+            int writerId,
+            Maintenance maintenance,
+            LongSupplier newest,
+            Trimmer trimmer) {
         this.directory = directory;
-        this.busId = busId;
+        this.busId = control.busId();
         this.writerId = writerId;
-        this.segmentLength = segmentLength;
+        this.segmentLength = control.geometry().dataSegmentLength();
+        this.control = control;
         this.maintenance = maintenance;
+        this.newest = newest;
+        this.trimmer = trimmer;
         this.active = create(0);
-        maintenance.execute(this::makeSpare);
+        maintenance.execute(this::prepare);
     }
 
     int writerId() {
@@ -38,24 +72,92 @@ final class DataLog {
     }
 
     /** Moves on from a segment without room, unless another thread has done so. */
-    synchronized void rollFrom(DataSegment full) {
-        if (active == full) {
-            long number = full.number() + 1;
-            DataSegment next = spare;
-            active = next != null ? next : create(number);
-            spare = null;
-            maintenance.execute(this::makeSpare);
+    void rollFrom(DataSegment old) {
+        synchronized (this) {
+            if (active == old) {
+                Steps.at(Steps.Step.ROLL_BEGUN);
+                DataSegment next = spare != null ? spare : next(old.number() + 1);
+                spare = null;
+                active = next;
+                full.add(old);
+                Steps.at(Steps.Step.ROLL_DONE);
+                maintenance.execute(this::prepare);
+            }
+        }
+        if (old.isFinished()) {
+            seal(old);
         }
     }
 
-    private synchronized void makeSpare() {
-        if (spare == null) {
-            try {
-                spare = create(active.number() + 1);
-            } catch (BusException e) {
-                spare = null; // whoever needs it tries again, and is told
+    /** All of a segment is finished: nothing more of it will get into the index. */
+    void seal(DataSegment segment) {
+        segment.seal(newest.getAsLong());
+    }
+
+    /** Deletes what is trimmed and not needed as a spare. */
+    synchronized void deleteTrimmed() {
+        for (DataSegment free = takeFree(); free != null; free = takeFree()) {
+            SegmentFiles.delete(directory.data(writerId, free.number()));
+        }
+    }
+
+    /** Ends the log: what is complete is sealed, what was never used is deleted. */
+    synchronized void close() {
+        if (spare != null) {
+            SegmentFiles.delete(directory.data(writerId, spare.number()));
+            spare = null;
+        }
+        if (active.retire()) {
+            seal(active);
+        }
+        Steps.at(Steps.Step.LEAVE_SEALED);
+    }
+
+    private void prepare() {
+        trimmer.trim();
+        synchronized (this) {
+            if (spare == null) {
+                try {
+                    spare = next(active.number() + 1);
+                } catch (BusException e) {
+                    spare = null; // whoever needs it tries again, and is told
+                }
             }
         }
+    }
+
+    /** A segment with this number: one that is free, or a new one, or one that is free because the log was trimmed. */
+    private DataSegment next(long number) {
+        DataSegment free = takeFree();
+        if (free == null) {
+            try {
+                return create(number);
+            } catch (BusFullException e) {
+                trimmer.trimHarder();
+                free = takeFree();
+                if (free == null) {
+                    return create(number);
+                }
+            }
+        }
+        try {
+            return free.recycle(directory, busId, number);
+        } catch (BusException deletedBySomebody) {
+            return create(number);
+        }
+    }
+
+    private @Nullable DataSegment takeFree() {
+        long oldest = control.oldest();
+        for (Iterator<DataSegment> each = full.iterator(); each.hasNext(); ) {
+            DataSegment segment = each.next();
+            long sealedAt = segment.sealedAt();
+            if (sealedAt != DataLayout.OPEN && sealedAt < oldest) {
+                each.remove();
+                return segment;
+            }
+        }
+        return null;
     }
 
     private DataSegment create(long number) {

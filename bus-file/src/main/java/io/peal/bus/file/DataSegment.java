@@ -3,15 +3,18 @@ package io.peal.bus.file;
 import io.peal.bus.BusException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One segment of a writer's data log, mapped: for its writer to fill, or read-only for everybody else.
+ * One segment of this process's own data log, mapped for writing. Thread-safe.
  *
- * <p>Room in it is handed out by a counter on the writer's heap: if the process dies the counter dies with it, and what it
- * had handed out was never in the index.
+ * <p>Room is handed out by a counter on the heap: if the process dies the counter dies with it, and what it had handed out
+ * was never in the index. A second counter knows how much of it is finished. When the segment is full and everything is
+ * finished, no thread will touch the memory again, and nothing more of it will get into the index: then it is
+ * <em>sealed</em> with a position that bounds all of its records. Once the log is trimmed beyond that, it is free.
  */
 final class DataSegment {
 
@@ -19,6 +22,8 @@ final class DataSegment {
     private final int writerId;
     private final long number;
     private final AtomicLong used = new AtomicLong(DataLayout.HEADER_LENGTH);
+    private final AtomicLong finished = new AtomicLong(DataLayout.HEADER_LENGTH);
+    private volatile long end = Long.MAX_VALUE; // of what was handed out, known when the segment is full
 
     private DataSegment(ByteBuffer memory, int writerId, long number) {
         this.memory = memory;
@@ -26,24 +31,31 @@ final class DataSegment {
         this.number = number;
     }
 
-    /** Makes a segment of this process's own log. */
+    /** Makes the file of a segment. */
     static DataSegment create(BusDirectory directory, UUID busId, int writerId, long number, int length) {
         Path file = directory.data(writerId, number);
         SegmentFiles.create(file, header(busId, writerId, number, length), length);
         DataSegment segment = new DataSegment(SegmentFiles.map(file, length), writerId, number);
         SegmentFiles.touch(segment.memory);
+        Steps.at(Steps.Step.SPARE_CREATED);
         return segment;
     }
 
-    /** Maps a segment that some process has written, or still writes. */
-    static DataSegment open(BusDirectory directory, UUID busId, int writerId, long number, int length) {
-        Path file = directory.data(writerId, number);
-        ByteBuffer memory = SegmentFiles.mapReadOnly(file, length);
-        ByteBuffer expected = header(busId, writerId, number, length);
-        if (memory.slice(0, expected.capacity()).mismatch(expected) >= 0) {
-            throw new BusException(file + " is damaged or of another bus");
-        }
-        return new DataSegment(memory, writerId, number);
+    /**
+     * Uses a free segment again under a new number: the same file, renamed, and the same memory, so that nothing has to be
+     * filled or touched. The caller has seen, with a volatile load, that the log is trimmed beyond all of its records;
+     * whoever still reads them will see that, too, before it trusts what it read.
+     */
+    DataSegment recycle(BusDirectory directory, UUID busId, long newNumber) {
+        Path from = directory.data(writerId, number);
+        Path to = directory.data(writerId, newNumber);
+        ByteBuffer header = header(busId, writerId, newNumber, memory.capacity());
+        Mapped.setVolatile(memory, DataLayout.SEALED_AT_AT, DataLayout.OPEN);
+        memory.put(0, header, 0, header.capacity());
+        Steps.at(Steps.Step.RECYCLE_CLEARED);
+        SegmentFiles.uninterruptibly(to, () -> Files.move(from, to));
+        Steps.at(Steps.Step.RECYCLE_RENAMED);
+        return new DataSegment(memory, writerId, newNumber);
     }
 
     ByteBuffer memory() {
@@ -62,13 +74,46 @@ final class DataSegment {
         return memory.capacity();
     }
 
-    /** Where {@code length} bytes may be written, or -1 if the segment has no room for them. Thread-safe. */
+    /** Where {@code length} bytes may be written, or -1 if the segment has no room for them. */
     int reserve(int length) {
         long at = used.getAndAdd(length);
-        return at + length <= length() ? (int) at : -1;
+        if (at + length <= length()) {
+            return (int) at;
+        }
+        if (at <= length()) { // the first that finds no room: what was handed out ends here
+            end = at;
+        }
+        return -1;
     }
 
-    private static ByteBuffer header(UUID busId, int writerId, long number, int length) {
+    /** Notes that a record is in the index, or never will be; true if with it everything is, so that the caller seals. */
+    boolean finish(int length) {
+        return finished.addAndGet(length) == end;
+    }
+
+    /** Whether the segment is full, and everything that was handed out is finished. */
+    boolean isFinished() {
+        return finished.get() == end;
+    }
+
+    /** Hands out nothing more; true if everything is finished, so that the caller seals. */
+    boolean retire() {
+        reserve(length());
+        return isFinished();
+    }
+
+    /** Seals the segment: all of its records are at or before {@code position}. */
+    void seal(long position) {
+        Mapped.setVolatile(memory, DataLayout.SEALED_AT_AT, Math.max(1, position));
+        Steps.at(Steps.Step.PUBLISH_SEALED);
+    }
+
+    /** The position it was sealed with, {@link DataLayout#OPEN} if it is not. */
+    long sealedAt() {
+        return Mapped.getVolatile(memory, DataLayout.SEALED_AT_AT);
+    }
+
+    static ByteBuffer header(UUID busId, int writerId, long number, int length) {
         ByteBuffer header =
                 ByteBuffer.allocate(DataLayout.CRC_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(DataLayout.MAGIC_AT, DataLayout.MAGIC);
@@ -80,5 +125,16 @@ final class DataSegment {
         header.putInt(DataLayout.SEGMENT_LENGTH_AT, length);
         header.putInt(DataLayout.CRC_AT, new Checksum().of(header.duplicate(), 0, DataLayout.CRC_AT));
         return header;
+    }
+
+    /** Whether a mapped file begins with the header of this segment. */
+    static boolean isSegment(ByteBuffer memory, UUID busId, int writerId, long number, int length) {
+        ByteBuffer expected = header(busId, writerId, number, length);
+        return memory.slice(0, expected.capacity()).mismatch(expected) < 0;
+    }
+
+    /** The message of who finds something else. */
+    static BusException damaged(Path file) {
+        return new BusException(file + " is damaged or of another bus");
     }
 }

@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import io.peal.bus.Bus;
+import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
@@ -12,11 +13,14 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
 import io.peal.bus.spi.WakeUps;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,49 +30,68 @@ import org.slf4j.LoggerFactory;
  * The bus over memory-mapped files in a directory: every process on the host that opens the same directory is a replica
  * of the same bus. It needs no daemon and no JVM flag. Thread-safe.
  *
- * <p>Nothing a process does or fails to do can stall or corrupt another: {@link OrderLog} says why. The log lives as long
- * as the directory; on a tmpfs such as {@code /dev/shm} that is until it is removed or the machine stops.
+ * <p>Nothing a process does or fails to do can stall or corrupt another: {@link OrderLog} says why. What is older
+ * than the retained length or age is trimmed. The log lives as long as the directory; on a tmpfs such as {@code /dev/shm}
+ * that is until it is removed or the machine stops.
  */
 public final class FileBus implements Bus {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(FileBus.class);
 
+    private static final long TICK_MS = 1_000;
+
     private final ErrorHandler errorHandler;
+    private final BusDirectory directory;
+    private final Control control;
     private final Membership membership;
     private final Maintenance maintenance;
+    private final Janitor janitor;
     private final OrderLog log;
-    private final TailWatch tailWatch;
+    private final WakeUps wakeUps;
+    private final Doorbell doorbell;
+    private final Bells bells;
     private final Dispatcher dispatcher;
     private final Publisher publisher = this::publish;
     private final AtomicBoolean closing = new AtomicBoolean();
-    private volatile boolean closed;
+    private volatile @Nullable RuntimeException unusable; // null as long as the bus can be used
 
     private FileBus(Builder options, Geometry geometry) {
-        BusDirectory directory = BusDirectory.prepare(options.directory);
-        Control control = Control.openOrCreate(directory, geometry);
         this.errorHandler = options.errorHandler;
+        this.directory = BusDirectory.prepare(options.directory);
+        this.control = Control.openOrCreate(directory, geometry);
+        options.applyRetention(directory, control);
         this.membership = Membership.join(directory, control, options.replicaName);
+        int self = membership.slot();
         String threads = "peal-" + membership.writerId();
         this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
         try {
-            this.log = new OrderLog(directory, control, membership.writerId(), maintenance);
+            this.janitor = new Janitor(directory, control, membership);
+            this.log = new OrderLog(directory, control, membership, maintenance, janitor);
         } catch (RuntimeException e) {
             maintenance.close();
             membership.close();
             throw e;
         }
-        this.tailWatch = new TailWatch(log, new WakeUps(errorHandler), threads + "-watch");
+        boolean spinning = options.waiting == Waiting.SPINNING;
+        this.wakeUps = new WakeUps(log::newest, spinning ? () -> {} : () -> control.announceSleep(self), errorHandler);
+        this.bells = new Bells(directory, control, self, wakeUps);
+        this.doorbell = new Doorbell(directory.door(self), log, wakeUps, spinning, threads + "-doorbell", errorHandler);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", errorHandler);
+        janitor.keep(log);
+        doorbell.start();
+        maintenance.repeat(this::tick, TICK_MS);
         LOGGER.info(
                 "replica {} ({}) joined the bus in {}: epoch {}, at position {}, {} slots an index segment, {} bytes a data"
-                        + " segment",
+                        + " segment, {} bytes and {} ms retained (0 ms: any age)",
                 membership.writerId(),
                 options.replicaName,
                 directory.path(),
                 String.format("%016x", log.epoch()),
                 log.newest(),
                 log.geometry().indexSlots(),
-                log.geometry().dataSegmentLength());
+                log.geometry().dataSegmentLength(),
+                control.retention().length(),
+                control.retention().ageMs());
     }
 
     /** Opens the bus in a directory with all options at their defaults, as {@code at(directory).open()} does. */
@@ -102,9 +125,9 @@ public final class FileBus implements Bus {
     }
 
     @Override
-    public Subscription onAvailable(Runnable wakeUp) {
+    public WakeUp newWakeUp(Runnable onAvailable) {
         checkOpen();
-        return tailWatch.add(wakeUp);
+        return wakeUps.add(onAvailable);
     }
 
     @Override
@@ -127,16 +150,22 @@ public final class FileBus implements Bus {
     public void close() {
         if (closing.compareAndSet(false, true)) {
             dispatcher.close();
-            tailWatch.close();
-            closed = true;
+            unusable = new IllegalStateException("the bus is closed");
+            doorbell.close();
+            bells.close();
             maintenance.close();
+            log.close();
+            janitor.close();
             membership.close();
         }
     }
 
     void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the bus is closed");
+        RuntimeException reason = unusable;
+        if (reason != null) {
+            throw reason instanceof BusException
+                    ? new BusException(String.valueOf(reason.getMessage()), reason)
+                    : new IllegalStateException(reason.getMessage());
         }
     }
 
@@ -144,9 +173,22 @@ public final class FileBus implements Bus {
         return errorHandler;
     }
 
+    private void tick() {
+        BusException lost = janitor.tick(System.currentTimeMillis());
+        if (lost != null && unusable == null) {
+            unusable = lost;
+            errorHandler.onError(lost);
+        }
+    }
+
     private long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
         checkOpen();
-        return log.publish(topic, payload, kind);
+        long position = log.publish(topic, payload, kind);
+        VarHandle.fullFence(); // the slot is filled before anybody's sleep is looked for: see WakeUps
+        if (control.isAnyoneAsleep()) {
+            bells.ring(position);
+        }
+        return position;
     }
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
@@ -168,12 +210,17 @@ public final class FileBus implements Bus {
 
         private static final int DEFAULT_INDEX_SEGMENT_SLOTS = 1 << 18;
         private static final int DEFAULT_DATA_SEGMENT_LENGTH = 4 << 20;
+        private static final int MIN_SEGMENTS = 4;
+        private static final int SPARE_SEGMENTS = 4; // of this replica and of the next one
 
         private final Path directory;
         private ErrorHandler errorHandler = ErrorHandler.logging();
         private String replicaName = "pid-" + ProcessHandle.current().pid();
         private int indexSegmentSlots = DEFAULT_INDEX_SEGMENT_SLOTS;
         private int dataSegmentLength = DEFAULT_DATA_SEGMENT_LENGTH;
+        private @Nullable Long maxLength;
+        private @Nullable Duration maxAge;
+        private Waiting waiting = Waiting.SLEEPING;
 
         private Builder(Path directory) {
             this.directory = directory;
@@ -210,6 +257,28 @@ public final class FileBus implements Bus {
         }
 
         /**
+         * How many bytes of messages are kept, besides the segments that are being filled (one or two for each replica);
+         * at least four data segments, 256 MiB by default. It may be changed: whoever opens the bus with this option
+         * decides for all.
+         */
+        public Builder maxLength(long bytes) {
+            this.maxLength = bytes;
+            return this;
+        }
+
+        /** How old messages may become; any age by default. Whoever opens the bus with this option decides for all. */
+        public Builder maxAge(Duration age) {
+            this.maxAge = age;
+            return this;
+        }
+
+        /** How this replica waits for messages; {@link Waiting#SLEEPING} by default. */
+        public Builder waiting(Waiting waiting) {
+            this.waiting = waiting;
+            return this;
+        }
+
+        /**
          * Joins the bus, or makes it if there is none.
          *
          * @throws IllegalArgumentException if an option is out of its range
@@ -222,7 +291,40 @@ public final class FileBus implements Bus {
                 throw new IllegalArgumentException(
                         "replica name is " + nameLength + " bytes long, the limit is " + ControlLayout.NAME_CAPACITY);
             }
-            return new FileBus(this, geometry());
+            Geometry geometry = geometry();
+            checkRetention(geometry);
+            return new FileBus(this, geometry);
+        }
+
+        /** Checks and stores what is to be retained, and that the file system can hold it. */
+        private void applyRetention(BusDirectory directory, Control control) {
+            Retention current = control.retention();
+            boolean fresh = current.length() == 0;
+            Long length = maxLength;
+            Duration age = maxAge;
+            if (fresh || length != null || age != null) {
+                current = new Retention(
+                        length != null ? length : fresh ? Retention.DEFAULT_LENGTH : current.length(),
+                        age != null ? age.toMillis() : current.ageMs());
+            }
+            long needed = current.length()
+                    + SPARE_SEGMENTS * (long) control.geometry().dataSegmentLength();
+            if (fresh) {
+                directory.checkRoom(needed);
+            }
+            control.retain(current);
+        }
+
+        private void checkRetention(Geometry geometry) {
+            Long length = maxLength;
+            if (length != null && length < MIN_SEGMENTS * (long) geometry.dataSegmentLength()) {
+                throw new IllegalArgumentException("maxLength is " + length + ", at least " + MIN_SEGMENTS
+                        + " data segments of " + geometry.dataSegmentLength() + " bytes are needed");
+            }
+            Duration age = maxAge;
+            if (age != null && age.toMillis() < 1_000) {
+                throw new IllegalArgumentException("maxAge is " + age + ", at least a second is needed");
+            }
         }
 
         private Geometry geometry() {

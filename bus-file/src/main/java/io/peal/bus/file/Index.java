@@ -1,32 +1,49 @@
 package io.peal.bus.file;
 
+import io.peal.bus.BusException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
-/** The index segments of a bus, made and mapped when they are needed. Thread-safe; looking one up takes no lock. */
+/**
+ * The index segments of a bus, made and mapped when they are needed. Thread-safe; looking one up takes no lock.
+ *
+ * <p>A process that was stopped while it made a segment may go on when that segment has long been filled, trimmed and
+ * deleted, and would then bring an empty one back from the dead. So whoever has made or opened a segment looks once more
+ * where the log begins: the beginning is raised before anything is deleted, so it shows what has happened.
+ */
 final class Index {
 
     private final BusDirectory directory;
+    private final Control control;
     private final UUID busId;
     private final int slotsLog2;
     private final ConcurrentHashMap<Long, IndexSegment> segments = new ConcurrentHashMap<>();
 
-    Index(BusDirectory directory, UUID busId, int slotsLog2) {
+    Index(BusDirectory directory, Control control) {
         this.directory = directory;
-        this.busId = busId;
-        this.slotsLog2 = slotsLog2;
+        this.control = control;
+        this.busId = control.busId();
+        this.slotsLog2 = control.geometry().indexSlotsLog2();
     }
 
-    /** The segment of a position; the caller keeps it, so that this is asked once a segment and not once a slot. */
+    /**
+     * The segment of a position, or null if it is trimmed. The caller keeps it, so that this is asked once a segment and
+     * not once a slot.
+     */
+    @Nullable
     IndexSegment segmentOf(long position) {
         return segment(position >>> slotsLog2);
     }
 
     /** Makes the segment behind this one, and touches it. */
     void prepareBehind(IndexSegment segment) {
-        segment(segment.number() + 1).touch();
+        IndexSegment next = segment(segment.number() + 1);
+        if (next != null) {
+            next.touch();
+        }
     }
 
     /** Whether a position is the one in a segment at which the next segment is worth making. */
@@ -34,9 +51,42 @@ final class Index {
         return (position & ((1L << slotsLog2) - 1)) == 1L << (slotsLog2 - 1);
     }
 
-    private IndexSegment segment(long number) {
+    /** Whether the log begins behind all positions of a segment. */
+    boolean isTrimmed(long number) {
+        return (number + 1) << slotsLog2 <= control.oldest();
+    }
+
+    /** Lets go of the segments that are trimmed. */
+    void forgetTrimmed() {
+        segments.keySet().removeIf(this::isTrimmed);
+    }
+
+    private @Nullable IndexSegment segment(long number) {
         IndexSegment known = segments.get(number);
-        return known != null ? known : segments.computeIfAbsent(number, this::openOrCreate);
+        return known != null ? known : open(number);
+    }
+
+    private synchronized @Nullable IndexSegment open(long number) {
+        IndexSegment known = segments.get(number);
+        if (known != null || isTrimmed(number)) {
+            return known;
+        }
+        try {
+            IndexSegment opened = openOrCreate(number);
+            Steps.at(Steps.Step.INDEX_LINKED);
+            if (isTrimmed(number)) {
+                SegmentFiles.delete(directory.index(number));
+                return null;
+            }
+            Steps.at(Steps.Step.INDEX_CHECKED);
+            segments.put(number, opened);
+            return opened;
+        } catch (BusException e) {
+            if (isTrimmed(number)) { // deleted while it was opened
+                return null;
+            }
+            throw e;
+        }
     }
 
     private IndexSegment openOrCreate(long number) {
@@ -45,6 +95,7 @@ final class Index {
             Path unfinished = directory.unfinished();
             SegmentFiles.create(
                     unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
+            Steps.at(Steps.Step.INDEX_UNFINISHED);
             SegmentFiles.publish(unfinished, file);
         }
         return IndexSegment.map(file, busId, number, slotsLog2);

@@ -6,29 +6,27 @@ import io.peal.bus.Reader;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
-import java.nio.ByteBuffer;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cursor over the log: steps R1 to R4 of {@link OrderLog}. Not thread-safe. Passing over a record that nobody wants
+ * A cursor over the log: steps R1 to R5 of {@link OrderLog}. Not thread-safe. Passing over a record that nobody wants
  * costs one slot and one cache line; delivering one makes no garbage.
  *
- * <p>A record that is not what its writer made of it is never handed out: it is reported, and told as a gap of one
- * position.
+ * <p>A reader whose next record is trimmed is told the gap, and goes on where the log begins. A record that is not what
+ * its writer made of it is never handed out: it is reported, and told as a gap of one position.
  */
 final class LogReader implements Reader {
 
-    private static final int VIEWS =
-            64; // of segments, found by a hash: so many writers can alternate without a look-up
+    private static final int VIEWS = 64; // found by a hash: so many writers can alternate without a look-up
 
     private final FileBus bus;
     private final OrderLog log;
     private final @Nullable TopicSet topics; // null: all
     private final KnownTopics knownTopics = new KnownTopics();
-    private final Checksum checksum = new Checksum();
-    private final RecordView view = new RecordView();
+    private final RecordCopy copy = new RecordCopy();
     private final @Nullable SegmentView[] views = new SegmentView[VIEWS];
-    private IndexSegment index;
+    private @Nullable IndexSegment index;
     private long position;
     private boolean closed;
 
@@ -37,7 +35,6 @@ final class LogReader implements Reader {
         this.log = log;
         this.position = position;
         this.topics = topics;
-        this.index = log.segmentOf(position + 1);
     }
 
     @Override
@@ -48,15 +45,22 @@ final class LogReader implements Reader {
             if (next > last) {
                 return passed;
             }
-            if (!index.holds(next)) {
-                index = log.segmentOf(next);
+            IndexSegment segment = index;
+            if (segment == null || !segment.holds(next)) {
+                segment = log.segmentOf(next);
+                index = segment;
             }
-            long descriptor = index.get(next);
+            if (segment == null) {
+                skipTrimmed(subscriber, last);
+                continue;
+            }
+            long descriptor = segment.get(next);
             if (descriptor == Descriptor.EMPTY) {
                 return passed;
             }
-            position = next; // before the callback: what throws was delivered
-            pass(descriptor, subscriber);
+            if (!pass(next, descriptor, subscriber)) {
+                skipTrimmed(subscriber, last);
+            }
         }
         return limit;
     }
@@ -81,52 +85,69 @@ final class LogReader implements Reader {
         }
     }
 
-    private void pass(long descriptor, Subscriber subscriber) {
-        SegmentView segment = segmentOf(descriptor);
-        int at = segment == null ? 0 : segment.placeOf(Descriptor.offset(descriptor));
-        int topicLength = segment == null ? 0 : segment.topicLength(at);
-        if (segment == null || topicLength == 0) {
-            lose(subscriber);
-        } else if (topics == null) {
-            passToAll(segment, at, topicLength, descriptor, subscriber);
-        } else {
-            Topic topic = find(topics, segment.memory(), at, topicLength);
-            if (topic != null) {
-                deliver(segment, at, topic, descriptor, subscriber);
-            }
-        }
-    }
-
-    private void passToAll(SegmentView segment, int at, int topicLength, long descriptor, Subscriber subscriber) {
-        ByteBuffer memory = segment.memory();
-        Topic topic = knownTopics.find(
-                memory.getLong(DataLayout.topicHashAt(at)), memory, DataLayout.topicAt(at), topicLength);
-        if (topic == null) {
-            lose(subscriber);
-        } else {
-            deliver(segment, at, topic, descriptor, subscriber);
-        }
-    }
-
-    private void deliver(SegmentView segment, int at, Topic topic, long descriptor, Subscriber subscriber) {
-        if (!segment.isIntact(at, topic.utf8Length(), Descriptor.offset(descriptor), checksum)) {
-            lose(subscriber);
-            return;
-        }
-        view.show(segment, at, topic, position);
+    /** Passes one position; false if the log has been trimmed beyond it. */
+    private boolean pass(long next, long descriptor, Subscriber subscriber) {
+        SegmentView view;
         try {
-            subscriber.onMessage(view);
+            view = viewOf(descriptor);
+        } catch (BusException e) {
+            if (isTrimmed(next)) {
+                return false;
+            }
+            bus.errorHandler().onError(e);
+            lose(next, subscriber);
+            return true;
+        }
+        int at = view == null ? 0 : view.placeOf(Descriptor.offset(descriptor));
+        int topicLength = view == null ? 0 : view.topicLength(at);
+        if (view != null && topicLength > 0 && topics != null && view.find(topics, at, topicLength) == null) {
+            if (isTrimmed(next)) {
+                return false;
+            }
+            position = next;
+            return true;
+        }
+        boolean intact = view != null
+                && topicLength > 0
+                && view.copyTo(copy, at, topicLength)
+                && copy.isIntact(Descriptor.writerId(descriptor), Descriptor.offset(descriptor));
+        if (isTrimmed(next)) {
+            return false;
+        }
+        Topic topic = intact ? topicOfCopy() : null;
+        if (topic == null) {
+            lose(next, subscriber);
+        } else {
+            deliver(next, topic, subscriber);
+        }
+        return true;
+    }
+
+    /** Step R4: asked after the record was read, so the fence keeps the question behind the reading. */
+    private boolean isTrimmed(long next) {
+        VarHandle.acquireFence();
+        return log.oldest() > next;
+    }
+
+    private void deliver(long next, Topic topic, Subscriber subscriber) {
+        position = next; // before the callback: what throws was delivered
+        copy.show(topic, next);
+        try {
+            subscriber.onMessage(copy);
         } finally {
-            view.hide();
+            copy.hide();
         }
     }
 
-    private static @Nullable Topic find(TopicSet topics, ByteBuffer memory, int at, int topicLength) {
-        return topics.find(memory.getLong(DataLayout.topicHashAt(at)), memory, DataLayout.topicAt(at), topicLength);
+    private @Nullable Topic topicOfCopy() {
+        int at = DataLayout.topicAt(0);
+        return topics != null
+                ? topics.find(copy.topicHash(), copy.bytesOfTopic(), at, copy.topicLength())
+                : knownTopics.find(copy.topicHash(), copy.bytesOfTopic(), at, copy.topicLength());
     }
 
-    /** The segment a descriptor names, or null if there is none. */
-    private @Nullable SegmentView segmentOf(long descriptor) {
+    /** A view of the segment a descriptor names, or null if it names none. */
+    private @Nullable SegmentView viewOf(long descriptor) {
         int writerId = Descriptor.writerId(descriptor);
         long number = log.dataSegmentNumber(Descriptor.offset(descriptor));
         int slot = (int) (writerId * 31L + number) & (VIEWS - 1);
@@ -134,25 +155,26 @@ final class LogReader implements Reader {
         if (known != null && known.is(writerId, number)) {
             return known;
         }
-        return Descriptor.isRecord(descriptor) ? open(writerId, number, slot) : null;
-    }
-
-    private @Nullable SegmentView open(int writerId, long number, int slot) {
-        try {
-            SegmentView opened = new SegmentView(log.dataSegment(writerId, number));
-            views[slot] = opened;
-            return opened;
-        } catch (BusException e) {
-            bus.errorHandler().onError(e);
+        if (!Descriptor.isRecord(descriptor)) {
             return null;
         }
+        SegmentView opened = new SegmentView(writerId, number, log.dataSegment(writerId, number));
+        views[slot] = opened;
+        return opened;
     }
 
-    private void lose(Subscriber subscriber) {
+    private void skipTrimmed(Subscriber subscriber, long last) {
+        long first = position + 1;
+        position = Math.min(log.oldest() - 1, last);
+        subscriber.onGap(new Gap(first, position));
+    }
+
+    private void lose(long next, Subscriber subscriber) {
+        position = next;
         bus.errorHandler()
-                .onError(new BusException("the message at position " + position + " is lost, because its record or its"
+                .onError(new BusException("the message at position " + next + " is lost, because its record or its"
                         + " descriptor is damaged: something else wrote into the directory of the bus, or the memory is"
                         + " faulty"));
-        subscriber.onGap(new Gap(position, position));
+        subscriber.onGap(new Gap(next, next));
     }
 }

@@ -24,6 +24,10 @@ final class Mapped {
         return (long) LONG.getOpaque(buffer, offset);
     }
 
+    static void setVolatile(ByteBuffer buffer, int offset, long value) {
+        LONG.setVolatile(buffer, offset, value);
+    }
+
     static void setRelease(ByteBuffer buffer, int offset, long value) {
         LONG.setRelease(buffer, offset, value);
     }
@@ -38,6 +42,22 @@ final class Mapped {
         while (current < value && !compareAndSet(buffer, offset, current, value)) {
             current = getVolatile(buffer, offset);
         }
+    }
+
+    static long getAndBitwiseOr(ByteBuffer buffer, int offset, long bits) {
+        return (long) LONG.getAndBitwiseOr(buffer, offset, bits);
+    }
+
+    static long getAndBitwiseAnd(ByteBuffer buffer, int offset, long bits) {
+        return (long) LONG.getAndBitwiseAnd(buffer, offset, bits);
+    }
+
+    static int getIntVolatile(ByteBuffer buffer, int offset) {
+        return (int) INT.getVolatile(buffer, offset);
+    }
+
+    static int getIntOpaque(ByteBuffer buffer, int offset) {
+        return (int) INT.getOpaque(buffer, offset);
     }
 
     static int getAndAddInt(ByteBuffer buffer, int offset, int delta) {

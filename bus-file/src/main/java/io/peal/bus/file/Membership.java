@@ -9,12 +9,13 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * This replica's place among the participants of a bus: a slot whose file it holds locked as long as it lives. The
@@ -27,19 +28,21 @@ import org.jspecify.annotations.Nullable;
 final class Membership implements AutoCloseable {
 
     private static final String HELD_BY_THIS_JVM = "io.peal.bus.file.slots";
-    private static final FileAttribute<?> OWNER_ONLY =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+    private static final Logger LOGGER = LoggerFactory.getLogger(Membership.class);
 
+    private final BusDirectory directory;
     private final Control control;
+    private final Object bus; // identity of the directory's control file
     private final FileChannel lockFile;
-    private final String heldAs;
     private final int slot;
     private final int writerId;
 
-    private Membership(Control control, FileChannel lockFile, String heldAs, int slot, int writerId) {
+    private Membership(
+            BusDirectory directory, Control control, Object bus, FileChannel lockFile, int slot, int writerId) {
+        this.directory = directory;
+        this.bus = bus;
         this.control = control;
         this.lockFile = lockFile;
-        this.heldAs = heldAs;
         this.slot = slot;
         this.writerId = writerId;
     }
@@ -58,6 +61,63 @@ final class Membership implements AutoCloseable {
         });
     }
 
+    int slot() {
+        return slot;
+    }
+
+    /** Refuses to go on when the others have declared this process dead. */
+    void checkAlive() {
+        if (!control.isStill(slot, writerId)) {
+            throw new BusException("this replica has left the bus, or was taken for dead because the lock of its slot "
+                    + slot + " was free: open the bus anew");
+        }
+    }
+
+    /** The writers that live, as far as anybody knows. */
+    Set<Integer> aliveWriters() {
+        Set<Integer> alive = new HashSet<>();
+        for (int participant = 0; participant < ControlLayout.PARTICIPANTS; participant++) {
+            if (control.isActive(participant)) {
+                alive.add(control.writerId(participant));
+            }
+        }
+        return alive;
+    }
+
+    /** Frees the slots of participants that died: those are active, and yet their locks are free. */
+    void buryDead() {
+        for (int participant = 0; participant < ControlLayout.PARTICIPANTS; participant++) {
+            if (control.isActive(participant)) {
+                buryIfDead(participant);
+            }
+        }
+    }
+
+    private void buryIfDead(int participant) {
+        if (!heldByThisJvm().add(bus + "/" + participant)) {
+            return;
+        }
+        try {
+            SegmentFiles.uninterruptibly(directory.slotLock(participant), () -> {
+                try (FileChannel channel = lock(directory.slotLock(participant))) {
+                    if (channel != null) {
+                        Steps.at(Steps.Step.BURY_LOCKED);
+                        LOGGER.info(
+                                "replica {} in slot {} has died; its place is free",
+                                control.writerId(participant),
+                                participant);
+                        control.leave(participant);
+                        Files.deleteIfExists(directory.door(participant));
+                        Steps.at(Steps.Step.BURY_FREED);
+                    }
+                    return participant;
+                }
+            });
+        } finally {
+            heldByThisJvm().remove(bus + "/" + participant);
+        }
+    }
+
     int writerId() {
         return writerId;
     }
@@ -65,12 +125,13 @@ final class Membership implements AutoCloseable {
     @Override
     public void close() {
         control.leave(slot);
+        Steps.at(Steps.Step.LEAVE_FREED);
         try {
             lockFile.close();
         } catch (IOException e) {
             throw new BusException("cannot close the lock of slot " + slot, e);
         } finally {
-            heldByThisJvm().remove(heldAs);
+            heldByThisJvm().remove(bus + "/" + slot);
         }
     }
 
@@ -87,17 +148,20 @@ final class Membership implements AutoCloseable {
             heldByThisJvm().remove(heldAs);
             return null;
         }
+        Steps.at(Steps.Step.JOIN_LOCKED);
         int writerId = control.takeWriterId();
+        Steps.at(Steps.Step.JOIN_NUMBERED);
         control.enter(slot, writerId, name);
-        return new Membership(control, lockFile, heldAs, slot, writerId);
+        Steps.at(Steps.Step.JOIN_ENTERED);
+        return new Membership(directory, control, bus, lockFile, slot, writerId);
     }
 
     private static @Nullable FileChannel lock(Path file) throws IOException {
         FileChannel channel = FileChannel.open(
-                file, Set.<OpenOption>of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), OWNER_ONLY);
+                file, Set.<OpenOption>of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), SegmentFiles.OWNER_ONLY);
         FileLock lock = channel.tryLock();
         if (lock == null) {
-            channel.close();
+            channel.close(); // it holds no lock, and no other channel of this JVM is on the file
             return null;
         }
         return channel;

@@ -1,10 +1,11 @@
 package io.peal.bus.file;
 
+import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The log: records in private files, put in order by one shared index. Thread-safe and lock-free; see the comment inside.
@@ -22,14 +23,22 @@ final class OrderLog {
      *   P1  refuse what is too long
      *   P2  reserve room in the own active segment (a counter on the heap), rolling to the next segment if there is none
      *   P3  write header, topic and payload with plain stores, the checksum last
-     *   P4  start at a slot that is known to be full, and walk to the first empty one
+     *   P4  refuse if the others have declared this process dead; start at a slot that is known to be full, and walk to
+     *       the first empty one
      *   P5  compare-and-set it; whoever loses the race goes on with the next slot
      *   P6  now and then raise the shared hint at which others begin to walk
+     *   P7  count the record as finished; if its segment is full and everything in it is, seal it
+     *   P8  if anybody sleeps, ring
      * To read:
      *   R1  load the next slot; 0 means the end of the log
      *   R2  find the segment the descriptor names
-     *   R3  check bounds, writer, lengths; pass over what nobody wants; check the checksum of what somebody does
-     *   R4  hand it out
+     *   R3  check bounds; pass over what nobody wants; copy what somebody does
+     *   R4  look whether the log still begins at or before this position: if so, what was read is what was written
+     *   R5  check the copy's writer, lengths and checksum, and hand it out
+     *
+     * Trimming raises the position at which the log begins, and only then deletes index segments, or lets the owner of a
+     * data segment use it again. So a reader that looks there after it has read (R4) knows whether it read the record or
+     * what came after it, as with a sequence lock; and nobody ever waits for a reader.
      *
      * Invariants:
      *   I1  a slot changes once, from 0 to a descriptor, and never again
@@ -38,12 +47,16 @@ final class OrderLog {
      *   I3  there are no holes: a slot is tried only after the slot before it was seen not to be 0 (position 0 counts as
      *       full), and by I1 it stays so
      *   I4  the tail hint is 0 or a full slot: it is raised only to a position that was just filled
+     *   I5  the log begins at most one behind the newest position, so every slot before its beginning is full
+     *   I6  a segment is sealed with a position that none of its records is behind, and only when no record of it can get
+     *       into the index any more; it is used again only when the log begins behind that position
      *
      * What a crash leaves behind, step by step. In P1 to P4 nothing is in the index, so nothing happened but some bytes
      * in a file nobody reads. P5 is one atomic instruction: the message is published whole or not at all. In P6 the hint
      * may stay low, which costs the next publisher a walk. A publisher that is stopped anywhere and goes on an hour later
-     * finds its slot taken, walks on and publishes then: nobody had waited for it. So there is nothing to repair, nothing
-     * to time out, and no step at which one process could make another wait.
+     * finds its slot taken, walks on and publishes then: nobody had waited for it. In P7 a segment may stay open although
+     * it is full: who buries the dead seals it. In P8 a bell may not be rung: sleepers look by themselves now and then. So
+     * there is nothing to repair, nothing to time out, and no step at which one process could make another wait.
      */
 
     private static final int TAIL_HINT_INTERVAL = 64;
@@ -51,32 +64,37 @@ final class OrderLog {
     private final Geometry geometry;
     private final int dataSegmentLengthLog2;
     private final Control control;
+    private final Membership membership;
     private final Index index;
     private final DataLog own;
-    private final DataSegments segments;
+    private final DataFiles files;
     private final Maintenance maintenance;
     private final ThreadLocal<RecordWriter> writers;
 
     /** A full position, or 0; not the newest one necessarily, and it may fall: only a place to start from. */
     private volatile long knownFull;
 
-    private volatile IndexSegment lastUsed;
+    private volatile @Nullable IndexSegment lastUsed;
 
-    OrderLog(BusDirectory directory, Control control, int writerId, Maintenance maintenance) {
-        UUID busId = control.busId();
+    OrderLog(
+            BusDirectory directory,
+            Control control,
+            Membership membership,
+            Maintenance maintenance,
+            DataLog.Trimmer trimmer) {
         this.geometry = control.geometry();
         this.dataSegmentLengthLog2 = Integer.numberOfTrailingZeros(geometry.dataSegmentLength());
         this.control = control;
+        this.membership = membership;
         this.maintenance = maintenance;
-        this.index = new Index(directory, busId, geometry.indexSlotsLog2());
-        this.own = new DataLog(directory, busId, writerId, geometry.dataSegmentLength(), maintenance);
-        this.segments = new DataSegments(directory, busId, geometry.dataSegmentLength());
+        this.index = new Index(directory, control);
+        this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
+        this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
         this.writers = ThreadLocal.withInitial(RecordWriter::new);
         this.knownFull = control.tailHint();
-        this.lastUsed = index.segmentOf(knownFull);
     }
 
-    /** Publishes one message and returns its position. */
+    /** Publishes one message and returns its position: steps P1 to P7. */
     long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
         int payloadLength = payload.remaining();
         checkPayloadLength(payloadLength);
@@ -88,25 +106,35 @@ final class OrderLog {
             segment = own.active();
             at = segment.reserve(length);
         }
-        long offset = segment.number() * segment.length() + at;
-        writers.get().write(segment, at, offset, topic, payload, kind, nowUs());
-        return append(Descriptor.ofRecord(own.writerId(), offset));
+        Steps.at(Steps.Step.PUBLISH_RESERVED);
+        try {
+            long offset = segment.number() * segment.length() + at;
+            writers.get().write(segment, at, offset, topic, payload, kind, nowUs());
+            Steps.at(Steps.Step.PUBLISH_WRITTEN);
+            membership.checkAlive();
+            return append(Descriptor.ofRecord(own.writerId(), offset));
+        } finally {
+            if (segment.finish(length)) {
+                own.seal(segment);
+            }
+        }
     }
 
-    /** Puts a descriptor at the end of the log and returns its position. */
+    /** Puts a descriptor at the end of the log and returns its position: steps P4 to P6. */
     private long append(long descriptor) {
         long position = firstToTry();
         IndexSegment segment = segmentOf(position);
-        while (segment.get(position) != Descriptor.EMPTY || !segment.fill(position, descriptor)) {
-            position++;
-            if (!segment.holds(position)) {
-                segment = segmentOf(position);
-            }
+        Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
+        while (segment == null || segment.get(position) != Descriptor.EMPTY || !segment.fill(position, descriptor)) {
+            position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
+            segment = segmentOf(position, segment);
         }
+        Steps.at(Steps.Step.PUBLISH_VISIBLE);
         knownFull = position;
         if (position % TAIL_HINT_INTERVAL == 0) {
             control.raiseTailHint(position);
         }
+        Steps.at(Steps.Step.PUBLISH_HINTED);
         if (index.isMiddle(position)) {
             IndexSegment filling = segment;
             maintenance.execute(() -> index.prepareBehind(filling));
@@ -118,11 +146,9 @@ final class OrderLog {
     long newest() {
         long next = firstToTry();
         IndexSegment segment = segmentOf(next);
-        while (segment.get(next) != Descriptor.EMPTY) {
-            next++;
-            if (!segment.holds(next)) {
-                segment = segmentOf(next);
-            }
+        while (segment == null || segment.get(next) != Descriptor.EMPTY) {
+            next = segment == null ? firstToTry() : next + 1;
+            segment = segmentOf(next, segment);
         }
         if (next - 1 > knownFull) {
             knownFull = next - 1;
@@ -147,22 +173,78 @@ final class OrderLog {
         return geometry;
     }
 
+    /** The index segment of a position, null if it is trimmed. */
+    @Nullable
     IndexSegment segmentOf(long position) {
-        IndexSegment segment = lastUsed;
-        if (!segment.holds(position)) {
-            segment = index.segmentOf(position);
-            lastUsed = segment;
-        }
-        return segment;
+        return segmentOf(position, lastUsed);
     }
 
-    DataSegment dataSegment(int writerId, long number) {
-        return segments.segment(writerId, number);
+    /** The memory of a data segment of some writer; what it holds may be trimmed at any moment. */
+    ByteBuffer dataSegment(int writerId, long number) {
+        return files.memory(writerId, number);
     }
 
     /** The number of the data segment in which an offset of a writer's log lies. */
     long dataSegmentNumber(long offset) {
         return offset >>> dataSegmentLengthLog2;
+    }
+
+    /** The first position, not before the oldest and at most one behind the newest, whose message is not older than that. */
+    long firstYoungerThan(long timestampUs) {
+        RecordCopy copy = new RecordCopy();
+        long low = oldest();
+        long high = newest() + 1;
+        while (low < high) {
+            long middle = (low + high) >>> 1;
+            if (timestampUs(middle, copy) < timestampUs) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /** When a message was published; 0 if it cannot be read. */
+    private long timestampUs(long position, RecordCopy copy) {
+        IndexSegment segment = segmentOf(position);
+        long descriptor = segment == null ? Descriptor.EMPTY : segment.get(position);
+        if (!Descriptor.isRecord(descriptor)) {
+            return 0;
+        }
+        int writerId = Descriptor.writerId(descriptor);
+        long offset = Descriptor.offset(descriptor);
+        long number = dataSegmentNumber(offset);
+        try {
+            SegmentView view = new SegmentView(writerId, number, dataSegment(writerId, number));
+            int at = view.placeOf(offset);
+            int topicLength = view.topicLength(at);
+            boolean intact = topicLength > 0 && view.copyTo(copy, at, topicLength) && copy.isIntact(writerId, offset);
+            return intact ? copy.timestampUsOfCopy() : 0;
+        } catch (BusException deleted) {
+            return 0;
+        }
+    }
+
+    /** Lets go of what is trimmed. */
+    void forgetTrimmed() {
+        index.forgetTrimmed();
+        files.forgetDeleted();
+        own.deleteTrimmed();
+    }
+
+    /** Leaves no segment unsealed, unless a publication is still going on. */
+    void close() {
+        own.close();
+    }
+
+    private @Nullable IndexSegment segmentOf(long position, @Nullable IndexSegment likely) {
+        if (likely != null && likely.holds(position)) {
+            return likely;
+        }
+        IndexSegment segment = index.segmentOf(position);
+        lastUsed = segment;
+        return segment;
     }
 
     private long firstToTry() {

@@ -37,6 +37,7 @@ final class RecordWriter {
         memory.putLong(DataLayout.offsetAt(at), offset);
         memory.putLong(DataLayout.timestampAt(at), timestampUs);
         topic.copyUtf8To(memory, DataLayout.topicAt(at));
+        Steps.at(Steps.Step.PUBLISH_HALF_WRITTEN);
         memory.put(payloadAt, payload, payload.position(), payloadLength);
         int from = DataLayout.checkedFrom(at);
         memory.putInt(DataLayout.crcAt(at), checksum.of(checked, from, payloadAt + payloadLength - from));

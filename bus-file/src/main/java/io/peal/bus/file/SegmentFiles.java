@@ -30,7 +30,7 @@ final class SegmentFiles {
 
     private static final int CHUNK = 64 * 1024;
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(CHUNK).asReadOnlyBuffer();
-    private static final FileAttribute<?> OWNER_ONLY =
+    static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     private SegmentFiles() {}
@@ -71,6 +71,11 @@ final class SegmentFiles {
             }
             return target;
         });
+    }
+
+    /** Removes a file if it is there. */
+    static void delete(Path file) {
+        uninterruptibly(file, () -> Files.deleteIfExists(file));
     }
 
     /** Maps a file for reading and writing. */

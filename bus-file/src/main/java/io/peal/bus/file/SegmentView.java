@@ -1,42 +1,31 @@
 package io.peal.bus.file;
 
 import io.peal.bus.Topic;
+import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One reader's look into a data segment: the buffers whose positions it moves, and the checks of step R3. Whatever is read
- * here is checked against the segment's bounds before it is used as a length or an offset. Not thread-safe.
+ * One reader's look into a data segment. Whatever is read here is checked against the segment's bounds before it is used
+ * as a length or an offset, and may change at any moment: it is good for passing over records, and for copying them.
+ * Not thread-safe.
  */
 final class SegmentView {
 
-    private final DataSegment segment;
+    private final int writerId;
+    private final long number;
     private final ByteBuffer memory;
-    private final ByteBuffer payload;
-    private final ByteBuffer checked;
     private final int length;
 
-    SegmentView(DataSegment segment) {
-        this.segment = segment;
-        this.memory = segment.memory();
-        this.payload = memory.asReadOnlyBuffer();
-        this.checked = memory.duplicate();
-        this.length = segment.length();
+    SegmentView(int writerId, long number, ByteBuffer memory) {
+        this.writerId = writerId;
+        this.number = number;
+        this.memory = memory;
+        this.length = memory.capacity();
     }
 
-    boolean is(int writerId, long number) {
-        return segment.writerId() == writerId && segment.number() == number;
-    }
-
-    int writerId() {
-        return segment.writerId();
-    }
-
-    ByteBuffer memory() {
-        return memory;
-    }
-
-    ByteBuffer payload(int at, int payloadLength) {
-        return payload.limit(at + payloadLength).position(at);
+    boolean is(int otherWriterId, long otherNumber) {
+        return writerId == otherWriterId && number == otherNumber;
     }
 
     /** Where the record at an offset of the writer's log begins; whether one can be there is still to be checked. */
@@ -54,15 +43,20 @@ final class SegmentView {
         return possible ? topicLength : 0;
     }
 
-    /** Whether the record is what its writer made of it. */
-    boolean isIntact(int at, int topicLength, long offset, Checksum checksum) {
+    /** The topic of the set that the record seems to have, or null. */
+    @Nullable
+    Topic find(TopicSet topics, int at, int topicLength) {
+        return topics.find(memory.getLong(DataLayout.topicHashAt(at)), memory, DataLayout.topicAt(at), topicLength);
+    }
+
+    /** Copies the record, as long as it says it is; false if that cannot be true. */
+    boolean copyTo(RecordCopy copy, int at, int topicLength) {
         int payloadLength = memory.getInt(DataLayout.payloadLengthAt(at));
-        int payloadAt = at + DataLayout.payloadOffset(topicLength);
-        int from = DataLayout.checkedFrom(at);
-        return payloadLength >= 0
-                && payloadLength <= length - payloadAt
-                && memory.getInt(DataLayout.writerIdAt(at)) == segment.writerId()
-                && memory.getLong(DataLayout.offsetAt(at)) == offset
-                && checksum.of(checked, from, payloadAt + payloadLength - from) == memory.getInt(DataLayout.crcAt(at));
+        int payloadOffset = DataLayout.payloadOffset(topicLength);
+        if (payloadLength < 0 || payloadLength > length - at - payloadOffset) {
+            return false;
+        }
+        copy.take(memory, at, payloadOffset + payloadLength);
+        return true;
     }
 }

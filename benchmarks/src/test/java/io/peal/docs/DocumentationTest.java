@@ -1,0 +1,124 @@
+package io.peal.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.peal.bus.Bus;
+import io.peal.bus.Topic;
+import io.peal.testkit.InMemoryBus;
+import io.peal.testkit.WebSocketProbe;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The documentation's code is {@link Snippets}', word for word, and does what is said; its links lead somewhere. */
+@Timeout(60)
+class DocumentationTest {
+
+    private static final Path ROOT = Path.of("..");
+    private static final Pattern IN_README =
+            Pattern.compile("<!-- snippet: (\\w+) -->\n```java\n(.*?)```\n", Pattern.DOTALL);
+    private static final Pattern IN_SOURCE =
+            Pattern.compile("\n *// snippet (\\w+)\n(.*?)\n *// end\n", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("]\\((?!http)([^)#]+)");
+
+    @TempDir
+    private Path directory = Path.of("");
+
+    @Test
+    void snippetsAreCompiledCode() throws IOException {
+        Map<String, String> compiled =
+                snippets(IN_SOURCE, Files.readString(Path.of("src/test/java/io/peal/docs/Snippets.java")));
+        Map<String, String> shown = snippets(IN_README, Files.readString(ROOT.resolve("README.md")));
+        assertThat(shown).isEqualTo(compiled);
+    }
+
+    @Test
+    void linksLeadSomewhere() throws IOException {
+        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            for (Path page :
+                    Stream.concat(Stream.of(ROOT.resolve("README.md")), docs).toList()) {
+                Matcher link = LINK.matcher(Files.readString(page));
+                while (link.find()) {
+                    assertThat(page.resolveSibling(link.group(1)))
+                            .as("in " + page)
+                            .exists();
+                }
+            }
+        }
+    }
+
+    @Test
+    void busSnippetPrintsItsMessage() {
+        PrintStream before = System.out;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try (Bus bus = Snippets.bus(directory.resolve("bus"))) {
+            awaitText(printed, "1 hello");
+            assertThat(bus.position().value()).isEqualTo(1);
+        } finally {
+            System.setOut(before);
+        }
+    }
+
+    @Test
+    void nettySnippetServes() throws InterruptedException {
+        MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        try (Bus bus = InMemoryBus.create()) {
+            Channel listener = new ServerBootstrap()
+                    .group(loops)
+                    .channel(NioServerSocketChannel.class)
+                    .childHandler(Snippets.netty(bus))
+                    .bind(InetAddress.getLoopbackAddress(), 0)
+                    .sync()
+                    .channel();
+            int port = ((InetSocketAddress) listener.localAddress()).getPort();
+            try (WebSocketProbe client = WebSocketProbe.connect(port, "/live")) {
+                String text = "";
+                for (int i = 0; text.isEmpty(); i++) { // when the subscription begins, the client is not told
+                    bus.publisher().publish(Topic.of("news"), "news " + i);
+                    text = client.nextText();
+                }
+                assertThat(text).startsWith("news");
+            }
+        } finally {
+            loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).sync();
+        }
+    }
+
+    private static void awaitText(ByteArrayOutputStream printed, String text) {
+        while (!printed.toString(StandardCharsets.UTF_8).contains(text)) {
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    /** Without the indentation, and without the word that only a nested class needs. */
+    private static Map<String, String> snippets(Pattern pattern, String text) {
+        Map<String, String> snippets = new TreeMap<>();
+        Matcher matcher = pattern.matcher(text);
+        while (matcher.find()) {
+            snippets.put(
+                    matcher.group(1), matcher.group(2).stripIndent().strip().replaceFirst("^static ", ""));
+        }
+        return snippets;
+    }
+}

@@ -1,0 +1,78 @@
+package io.peal.docs;
+
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.peal.bus.Bus;
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Publisher;
+import io.peal.bus.Topic;
+import io.peal.bus.file.FileBus;
+import io.peal.fanout.Connection;
+import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Fanout;
+import io.peal.fanout.netty.NettyFanout;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/** The code of the README, between the lines that name its regions. */
+final class Snippets {
+
+    private Snippets() {}
+
+    static Bus bus(Path directory) {
+        // snippet bus
+        Bus bus = FileBus.open(directory); // the same directory in every replica: /dev/shm/chat, for example
+        Topic room = Topic.of("room/42");
+        bus.subscribe(room, message -> System.out.println(message.position() + " " + message.text()));
+        bus.publisher().publish(room, "hello"); // every replica prints it, and all print the same order
+        // end
+        return bus;
+    }
+
+    static ChannelInitializer<SocketChannel> netty(Bus bus) {
+        // snippet netty
+        Fanout fanout = Fanout.on(bus).build();
+        NettyFanout live = NettyFanout.of(fanout);
+
+        ChannelInitializer<SocketChannel> initializer = new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(SocketChannel channel) {
+                ChannelPipeline pipeline = channel.pipeline();
+                pipeline.addLast(new HttpServerCodec(), new HttpObjectAggregator(8192));
+                live.install(pipeline, "/live", connection -> connection.subscribe(Topic.of("news")));
+            }
+        };
+        // end
+        return initializer;
+    }
+
+    // snippet handler
+    static final class Chat implements ConnectionHandler {
+
+        private final Publisher publisher;
+
+        Chat(Publisher publisher) {
+            this.publisher = publisher;
+        }
+
+        @Override
+        public void onOpen(Connection connection) {
+            String room = connection.queryParameter("room");
+            Topic topic = Topic.of("room/" + (room == null ? "lobby" : room));
+            connection.attach(topic);
+            connection.subscribe(topic);
+            connection.send("welcome");
+        }
+
+        @Override
+        public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
+            if (connection.attachment() instanceof Topic topic) {
+                publisher.publish(topic, payload, kind);
+            }
+        }
+    }
+    // end
+}

@@ -1,0 +1,158 @@
+package io.peal.bus.file;
+
+import io.peal.bus.ErrorHandler;
+import io.peal.bus.spi.WakeUps;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where this process is woken: a Unix socket at which publishers in other processes ring, and the thread that sleeps
+ * there. Announcing is thread-safe; the thread does the rest.
+ *
+ * <p>Who sleeps has its bit set in the control file; a publisher that finds a bit set clears it and rings, so there is one
+ * ring for each sleep however many publish. A publisher that dies between the two leaves the sleeper asleep: therefore the
+ * thread looks at the log by itself every {@value #SAFETY_MS} ms.
+ */
+final class Doorbell implements AutoCloseable {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Doorbell.class);
+    private static final int SAFETY_MS = 50;
+    private static final int WITHOUT_DOOR_MS = 1;
+
+    private final OrderLog log;
+    private final WakeUps wakeUps;
+    private final ErrorHandler errorHandler;
+    private final boolean spinning;
+    private final Path path;
+    private final Selector selector;
+    private final ByteBuffer rings = ByteBuffer.allocateDirect(256);
+    private final Thread thread;
+    private int timeoutMs = SAFETY_MS;
+    private volatile boolean closed;
+
+    Doorbell(Path path, OrderLog log, WakeUps wakeUps, boolean spinning, String threadName, ErrorHandler errorHandler) {
+        this.path = path;
+        this.log = log;
+        this.wakeUps = wakeUps;
+        this.spinning = spinning;
+        this.errorHandler = errorHandler;
+        this.selector = SegmentFiles.uninterruptibly(path, Selector::open);
+        this.thread = new Thread(spinning ? this::spin : this::sleepAndListen, threadName);
+        this.thread.setDaemon(true);
+    }
+
+    void start() {
+        if (!spinning) {
+            openDoor();
+        }
+        thread.start();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        selector.wakeup();
+    }
+
+    private void openDoor() {
+        SegmentFiles.delete(path); // of one that was here before us and died
+        try {
+            ServerSocketChannel door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            door.bind(UnixDomainSocketAddress.of(path), 64);
+            door.configureBlocking(false);
+            door.register(selector, SelectionKey.OP_ACCEPT);
+        } catch (IOException | UnsupportedOperationException e) {
+            timeoutMs = WITHOUT_DOOR_MS;
+            LOGGER.warn(
+                    "no doorbell at {} ({}): this replica looks every millisecond instead; a shorter directory name helps"
+                            + " where the path of a socket is too long",
+                    path,
+                    e.getMessage());
+        }
+    }
+
+    private void spin() {
+        while (!closed) {
+            wakeUps.fire(log.newest());
+            Thread.onSpinWait();
+        }
+        closeAll();
+    }
+
+    private void sleepAndListen() {
+        while (!closed) {
+            try {
+                selector.select(this::answer, timeoutMs);
+                Steps.at(Steps.Step.SLEEP_WOKEN);
+                wakeUps.fire(log.newest());
+            } catch (IOException | RuntimeException e) {
+                if (!closed) {
+                    errorHandler.onError(e);
+                    LockSupport.parkNanos(SAFETY_MS * 1_000_000L); // such as no file descriptor left: not at full speed
+                }
+            }
+        }
+        closeAll();
+    }
+
+    private void answer(SelectionKey key) {
+        try {
+            if (key.channel() instanceof ServerSocketChannel door) {
+                accept(door);
+            } else if (key.channel() instanceof SocketChannel ringer) {
+                drain(ringer);
+            }
+        } catch (IOException gone) {
+            closeQuietly(key);
+        }
+    }
+
+    private void accept(ServerSocketChannel door) throws IOException {
+        for (SocketChannel ringer = door.accept(); ringer != null; ringer = door.accept()) {
+            ringer.configureBlocking(false);
+            ringer.register(selector, SelectionKey.OP_READ);
+        }
+    }
+
+    private void drain(SocketChannel ringer) throws IOException {
+        int read;
+        do {
+            rings.clear();
+            read = ringer.read(rings);
+        } while (read == rings.capacity());
+        if (read < 0) {
+            ringer.close();
+        }
+    }
+
+    private void closeAll() {
+        try {
+            selector.keys().forEach(Doorbell::closeQuietly);
+            selector.close();
+        } catch (IOException | ClosedSelectorException e) {
+            errorHandler.onError(e);
+        }
+        if (!spinning) {
+            SegmentFiles.delete(path);
+        }
+    }
+
+    private static void closeQuietly(SelectionKey key) {
+        try {
+            key.channel().close();
+        } catch (IOException e) {
+            key.cancel();
+        }
+    }
+}
