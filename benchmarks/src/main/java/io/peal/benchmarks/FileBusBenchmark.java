@@ -28,28 +28,23 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * One message into the file bus, and one message through it from one replica's mapping to another's.
  *
- * <p>{@code ready} segments are long enough for a whole iteration, so nothing is created while it is measured: what a
- * server that publishes now and then pays. {@code rolling} segments have the default length and are used up one after
- * the other, so every page is a new one: what a flood pays. Iterations are short because the log only grows.
+ * <p>The bus has reached its retained length before anything is measured, so segments are used again, as they are in a
+ * server that has run for a while.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Warmup(iterations = 20, time = 20, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 20, time = 20, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
 @Fork(3)
 @State(Scope.Thread)
 public class FileBusBenchmark {
 
     private static final Topic TOPIC = Topic.of("benchmark");
-    private static final int READY_SEGMENT_LENGTH = 256 << 20;
+    private static final long RETAINED_LENGTH = 256L << 20;
 
     /** The length of the payload in bytes. */
     @Param({"32", "256", "1024", "16384"})
     public int payloadLength;
-
-    /** Whether data segments are made in advance or used up as they come. */
-    @Param({"ready", "rolling"})
-    public String segments;
 
     private final Counting counting = new Counting();
     private ByteBuffer payload;
@@ -59,19 +54,22 @@ public class FileBusBenchmark {
     private Publisher publisher;
     private Reader reader;
 
-    /** A fresh bus for each iteration. */
-    @Setup(Level.Iteration)
+    /** A fresh bus, filled up to its retained length. */
+    @Setup(Level.Trial)
     public void open() {
         payload = ByteBuffer.allocateDirect(payloadLength);
         directory = new ScratchDirectory("peal-benchmark-");
         publishing = openReplica();
         reading = openReplica();
         publisher = publishing.publisher();
+        for (long filled = 0; filled < 2 * RETAINED_LENGTH; filled += 64 + payloadLength) {
+            publisher.publish(TOPIC, payload, PayloadKind.BINARY);
+        }
         reader = reading.newReader(StartFrom.latest());
     }
 
     /** Removes it. */
-    @TearDown(Level.Iteration)
+    @TearDown(Level.Trial)
     public void close() {
         reading.close();
         publishing.close();
@@ -93,10 +91,7 @@ public class FileBusBenchmark {
     }
 
     private Bus openReplica() {
-        FileBus.Builder bus = FileBus.at(directory.path());
-        return segments.equals("ready")
-                ? bus.dataSegmentLength(READY_SEGMENT_LENGTH).open()
-                : bus.open();
+        return FileBus.at(directory.path()).maxLength(RETAINED_LENGTH).open();
     }
 
     private static final class Counting implements Subscriber {

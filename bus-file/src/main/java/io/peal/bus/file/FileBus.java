@@ -16,7 +16,6 @@ import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
 import io.peal.bus.spi.WakeUps;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -174,6 +173,7 @@ public final class FileBus implements Bus {
     }
 
     private void tick() {
+        log.adjustClock();
         BusException lost = janitor.tick(System.currentTimeMillis());
         if (lost != null && unusable == null) {
             unusable = lost;
@@ -184,8 +184,7 @@ public final class FileBus implements Bus {
     private long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
         checkOpen();
         long position = log.publish(topic, payload, kind);
-        VarHandle.fullFence(); // the slot is filled before anybody's sleep is looked for: see WakeUps
-        if (control.isAnyoneAsleep()) {
+        if (control.isAnyoneAsleep()) { // a volatile load behind a volatile compare-and-set: see WakeUps
             bells.ring(position);
         }
         return position;

@@ -4,7 +4,7 @@ import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
-import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,9 +70,10 @@ final class OrderLog {
     private final DataFiles files;
     private final Maintenance maintenance;
     private final ThreadLocal<RecordWriter> writers;
+    private final WallClock clock = new WallClock();
 
     /** A full position, or 0; not the newest one necessarily, and it may fall: only a place to start from. */
-    private volatile long knownFull;
+    private final AtomicLong knownFull;
 
     private volatile @Nullable IndexSegment lastUsed;
 
@@ -91,7 +92,7 @@ final class OrderLog {
         this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
         this.writers = ThreadLocal.withInitial(RecordWriter::new);
-        this.knownFull = control.tailHint();
+        this.knownFull = new AtomicLong(control.tailHint());
     }
 
     /** Publishes one message and returns its position: steps P1 to P7. */
@@ -109,7 +110,7 @@ final class OrderLog {
         Steps.at(Steps.Step.PUBLISH_RESERVED);
         try {
             long offset = segment.number() * segment.length() + at;
-            writers.get().write(segment, at, offset, topic, payload, kind, nowUs());
+            writers.get().write(segment, at, offset, topic, payload, kind, clock.nowUs());
             Steps.at(Steps.Step.PUBLISH_WRITTEN);
             membership.checkAlive();
             return append(Descriptor.ofRecord(own.writerId(), offset));
@@ -130,7 +131,7 @@ final class OrderLog {
             segment = segmentOf(position, segment);
         }
         Steps.at(Steps.Step.PUBLISH_VISIBLE);
-        knownFull = position;
+        knownFull.setRelease(position); // a hint, so no fence is spent on it
         if (position % TAIL_HINT_INTERVAL == 0) {
             control.raiseTailHint(position);
         }
@@ -150,8 +151,8 @@ final class OrderLog {
             next = segment == null ? firstToTry() : next + 1;
             segment = segmentOf(next, segment);
         }
-        if (next - 1 > knownFull) {
-            knownFull = next - 1;
+        if (next - 1 > knownFull.getAcquire()) {
+            knownFull.setRelease(next - 1);
         }
         return next - 1;
     }
@@ -226,6 +227,11 @@ final class OrderLog {
         }
     }
 
+    /** Follows the system's clock; to be called every now and then. */
+    void adjustClock() {
+        clock.adjust();
+    }
+
     /** Lets go of what is trimmed. */
     void forgetTrimmed() {
         index.forgetTrimmed();
@@ -248,7 +254,7 @@ final class OrderLog {
     }
 
     private long firstToTry() {
-        return Math.max(Math.max(knownFull, control.tailHint()) + 1, control.oldest());
+        return Math.max(Math.max(knownFull.getAcquire(), control.tailHint()) + 1, control.oldest());
     }
 
     private void checkPayloadLength(int payloadLength) {
@@ -257,10 +263,5 @@ final class OrderLog {
                     + geometry.maxPayloadLength() + " (a quarter of a data segment of "
                     + geometry.dataSegmentLength() + ")");
         }
-    }
-
-    private static long nowUs() {
-        Instant now = Instant.now();
-        return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
     }
 }
