@@ -39,6 +39,7 @@ final class BusDirectory {
             PosixFilePermission.OTHERS_WRITE);
 
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
+    private static final Set<String> KNOWN = Set.of("slot", "idx", "dat", "door", "tmp", "control", "janitor.lock");
 
     private final Path path;
 
@@ -138,9 +139,9 @@ final class BusDirectory {
 
     private void checkContent() throws IOException {
         try (Stream<Path> content = Files.list(path)) {
-            if (Files.notExists(control())
-                    && content.anyMatch(
-                            entry -> !PARTS.contains(entry.getFileName().toString()))) {
+            boolean foreign = content.anyMatch(entry ->
+                    !KNOWN.contains(entry.getFileName().toString())); // another replica may be making it just now
+            if (foreign && Files.notExists(control())) {
                 throw new BusException(path + " has other content and is not a bus: choose an empty directory");
             }
         }

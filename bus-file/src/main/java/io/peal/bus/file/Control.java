@@ -74,9 +74,16 @@ final class Control {
                 Mapped.getVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT));
     }
 
-    void retain(Retention retention) {
-        Mapped.setVolatile(memory, ControlLayout.RETAINED_LENGTH_AT, retention.length());
-        Mapped.setVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT, retention.ageMs());
+    void retainUnlessDecided(long length) {
+        Mapped.compareAndSet(memory, ControlLayout.RETAINED_LENGTH_AT, 0, length);
+    }
+
+    void retainLength(long length) {
+        Mapped.setVolatile(memory, ControlLayout.RETAINED_LENGTH_AT, length);
+    }
+
+    void retainAge(long ageMs) {
+        Mapped.setVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT, ageMs);
     }
 
     long janitorBeatMs() {

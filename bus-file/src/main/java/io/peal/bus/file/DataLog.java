@@ -84,7 +84,7 @@ final class DataLog {
                 maintenance.execute(this::prepare);
             }
         }
-        if (old.isFinished()) {
+        if (old.isToBeSealed()) {
             seal(old);
         }
     }

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -23,6 +24,7 @@ final class DataSegment {
     private final long number;
     private final AtomicLong used = new AtomicLong(DataLayout.HEADER_LENGTH);
     private final AtomicLong finished = new AtomicLong(DataLayout.HEADER_LENGTH);
+    private final AtomicBoolean sealClaimed = new AtomicBoolean();
     private volatile long end = Long.MAX_VALUE; // of what was handed out, known when the segment is full
 
     private DataSegment(ByteBuffer memory, int writerId, long number) {
@@ -86,20 +88,28 @@ final class DataSegment {
         return -1;
     }
 
-    /** Notes that a record is in the index, or never will be; true if with it everything is, so that the caller seals. */
+    /** Notes that a record is in the index, or never will be; true if the caller is to seal the segment. */
     boolean finish(int length) {
-        return finished.addAndGet(length) == end;
+        return finished.addAndGet(length) == end && claimSeal();
     }
 
-    /** Whether the segment is full, and everything that was handed out is finished. */
-    boolean isFinished() {
-        return finished.get() == end;
+    /** Whether the segment is full and everything finished, and the caller is the one to seal it. */
+    boolean isToBeSealed() {
+        return finished.get() == end && claimSeal();
     }
 
-    /** Hands out nothing more; true if everything is finished, so that the caller seals. */
+    /**
+     * True once. Two threads may see that everything is finished; if the slower one sealed, too, it might do so when the
+     * memory is used again already, and put a false bound on what is being written there.
+     */
+    private boolean claimSeal() {
+        return sealClaimed.compareAndSet(false, true);
+    }
+
+    /** Hands out nothing more; true if the caller is to seal the segment. */
     boolean retire() {
         reserve(length());
-        return isFinished();
+        return isToBeSealed();
     }
 
     /** Seals the segment: all of its records are at or before {@code position}. */

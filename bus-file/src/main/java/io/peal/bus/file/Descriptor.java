@@ -39,6 +39,11 @@ final class Descriptor {
         return (int) (descriptor >>> WRITER_SHIFT) & MAX_WRITER_ID;
     }
 
+    /** For people. */
+    static String describe(long descriptor) {
+        return String.format("%016x: writer %d, offset %d", descriptor, writerId(descriptor), offset(descriptor));
+    }
+
     static long offset(long descriptor) {
         return (descriptor & OFFSET_MASK) << OFFSET_UNIT_SHIFT;
     }

@@ -168,6 +168,11 @@ public final class FileBus implements Bus {
         }
     }
 
+    /** The position at which the log begins: the oldest message that is kept, or the first to come. */
+    public long oldest() {
+        return log.oldest();
+    }
+
     ErrorHandler errorHandler() {
         return errorHandler;
     }
@@ -297,21 +302,20 @@ public final class FileBus implements Bus {
 
         /** Checks and stores what is to be retained, and that the file system can hold it. */
         private void applyRetention(BusDirectory directory, Control control) {
-            Retention current = control.retention();
-            boolean fresh = current.length() == 0;
             Long length = maxLength;
             Duration age = maxAge;
-            if (fresh || length != null || age != null) {
-                current = new Retention(
-                        length != null ? length : fresh ? Retention.DEFAULT_LENGTH : current.length(),
-                        age != null ? age.toMillis() : current.ageMs());
+            if (control.retention().length() == 0) {
+                long retained = length != null ? length : Retention.DEFAULT_LENGTH;
+                directory.checkRoom(
+                        retained + SPARE_SEGMENTS * (long) control.geometry().dataSegmentLength());
+                control.retainUnlessDecided(retained);
             }
-            long needed = current.length()
-                    + SPARE_SEGMENTS * (long) control.geometry().dataSegmentLength();
-            if (fresh) {
-                directory.checkRoom(needed);
+            if (length != null) {
+                control.retainLength(length);
             }
-            control.retain(current);
+            if (age != null) {
+                control.retainAge(age.toMillis());
+            }
         }
 
         private void checkRetention(Geometry geometry) {

@@ -95,7 +95,7 @@ final class LogReader implements Reader {
                 return false;
             }
             bus.errorHandler().onError(e);
-            lose(next, subscriber);
+            lose(next, descriptor, subscriber);
             return true;
         }
         int at = view == null ? 0 : view.placeOf(Descriptor.offset(descriptor));
@@ -116,7 +116,7 @@ final class LogReader implements Reader {
         }
         Topic topic = intact ? topicOfCopy() : null;
         if (topic == null) {
-            lose(next, subscriber);
+            lose(next, descriptor, subscriber);
         } else {
             deliver(next, topic, subscriber);
         }
@@ -169,11 +169,12 @@ final class LogReader implements Reader {
         subscriber.onGap(new Gap(first, position));
     }
 
-    private void lose(long next, Subscriber subscriber) {
+    private void lose(long next, long descriptor, Subscriber subscriber) {
         position = next;
         bus.errorHandler()
                 .onError(new BusException("the message at position " + next + " is lost, because its record or its"
-                        + " descriptor is damaged: something else wrote into the directory of the bus, or the memory is"
+                        + " descriptor (" + Descriptor.describe(descriptor)
+                        + ") is damaged: something else wrote into the directory of the bus, or the memory is"
                         + " faulty"));
         subscriber.onGap(new Gap(next, next));
     }

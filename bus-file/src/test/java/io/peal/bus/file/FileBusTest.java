@@ -11,7 +11,13 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -102,6 +108,22 @@ class FileBusTest {
             file.setLength(100);
         }
         refused("100 bytes");
+    }
+
+    @Test
+    void manyWhoComeAtOnceMakeOneBus() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Path fresh = scratch.path().resolve("fresh-" + round);
+            ExecutorService threads = Executors.newFixedThreadPool(4);
+            List<Future<FileBus>> opened = threads.invokeAll(Collections.nCopies(4, () -> FileBus.open(fresh)));
+            threads.shutdown();
+            Set<Long> epochs = new HashSet<>();
+            for (Future<FileBus> each : opened) {
+                epochs.add(each.get().position().epoch());
+                each.get().close();
+            }
+            assertThat(epochs).hasSize(1);
+        }
     }
 
     @Test
