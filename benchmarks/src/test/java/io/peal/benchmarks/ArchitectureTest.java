@@ -1,6 +1,7 @@
 package io.peal.benchmarks;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -34,7 +35,19 @@ final class ArchitectureTest {
 
     @Test
     void busFileKnowsTheApiOnly() {
-        mayUse(FILE, BUS, BUS_SPI);
+        String[] ofInspector = {"picocli..", "com.fasterxml.jackson.."};
+        mayUse(FILE, BUS, BUS_SPI, ofInspector[0], ofInspector[1]);
+        noClasses()
+                .that()
+                .resideInAPackage(FILE)
+                .and()
+                .haveSimpleNameNotStartingWith("Inspect")
+                .and()
+                .doNotHaveFullyQualifiedName(FILE + ".InspectMain$Verify")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ofInspector)
+                .check(peal);
     }
 
     @Test

@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The command line of a small JVM with this JVM's Java and class path. */
-final class JvmCommand {
+public final class JvmCommand {
 
     private JvmCommand() {}
 
     /** Small heap, one collector thread and only the first compiler: a test starts several of these on few cores. */
-    static List<String> forMain(Class<?> main, String... args) {
+    public static List<String> forMain(Class<?> main, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));

@@ -61,6 +61,11 @@ final class BusDirectory {
         });
     }
 
+    /** A directory that is only looked at. */
+    static BusDirectory lookAt(Path given) {
+        return new BusDirectory(given.toAbsolutePath().normalize());
+    }
+
     Path path() {
         return path;
     }

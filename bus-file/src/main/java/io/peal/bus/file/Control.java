@@ -33,6 +33,18 @@ final class Control {
         }
         Control control = new Control(file, SegmentFiles.map(file, ControlLayout.LENGTH));
         control.check();
+        control.checkBoot();
+        return control;
+    }
+
+    /** The control file of a directory that is only looked at. */
+    static Control lookAt(BusDirectory directory) {
+        Path file = directory.control();
+        if (Files.notExists(file)) {
+            throw new BusException(directory.path() + " is not a bus: it has no control file");
+        }
+        Control control = new Control(file, SegmentFiles.mapReadOnly(file, ControlLayout.LENGTH));
+        control.check();
         return control;
     }
 
@@ -97,6 +109,7 @@ final class Control {
     /** A participant is about to sleep, and wants its bell to be rung. */
     void announceSleep(int participant) {
         Mapped.getAndBitwiseOr(memory, ControlLayout.sleeperWordAt(participant), 1L << participant);
+        Steps.at(Steps.Step.SLEEP_ANNOUNCED);
     }
 
     /** The participants of a word that sleep, as bits. */
@@ -112,6 +125,44 @@ final class Control {
     boolean claimSleeper(int participant) {
         long bit = 1L << participant;
         return (Mapped.getAndBitwiseAnd(memory, ControlLayout.sleeperWordAt(participant), ~bit) & bit) != 0;
+    }
+
+    long createdMs() {
+        return memory.getLong(ControlLayout.CREATED_MS_AT);
+    }
+
+    String format() {
+        return memory.getInt(ControlLayout.MAJOR_AT) + "." + memory.getInt(ControlLayout.MINOR_AT);
+    }
+
+    long pid(int participant) {
+        return memory.getLong(ControlLayout.participantAt(participant) + ControlLayout.PID_AT);
+    }
+
+    long startedMs(int participant) {
+        return memory.getLong(ControlLayout.participantAt(participant) + ControlLayout.STARTED_MS_AT);
+    }
+
+    /** What people call a participant. */
+    String name(int participant) {
+        int at = ControlLayout.participantAt(participant);
+        int length = Math.min(memory.get(at + ControlLayout.NAME_LENGTH_AT) & 0xff, ControlLayout.NAME_CAPACITY);
+        byte[] utf8 = new byte[length];
+        memory.get(at + ControlLayout.NAME_AT, utf8);
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    /** The position up to which a participant's slowest reader had read a moment ago, 0 if it reads nothing. */
+    long readTo(int participant) {
+        return Mapped.getOpaque(memory, ControlLayout.participantAt(participant) + ControlLayout.READ_TO_AT);
+    }
+
+    void tellReadTo(int participant, long position) {
+        Mapped.setRelease(memory, ControlLayout.participantAt(participant) + ControlLayout.READ_TO_AT, position);
+    }
+
+    boolean isAsleep(int participant) {
+        return (sleepers(participant >>> 6) & 1L << participant) != 0;
     }
 
     boolean isActive(int participant) {
@@ -174,7 +225,15 @@ final class Control {
             throw new BusException(String.format(
                     "%s needs features %x that this release does not have: use a newer release", file, features));
         }
-        if (memory.getLong(ControlLayout.BOOT_ID_AT) != bootId()) {
+    }
+
+    /** Whether it was made since the machine was last started. */
+    boolean isOfThisBoot() {
+        return memory.getLong(ControlLayout.BOOT_ID_AT) == bootId();
+    }
+
+    private void checkBoot() {
+        if (!isOfThisBoot()) {
             throw new BusException(file + " was written before the machine was last started, and recovering such a bus"
                     + " is not supported: remove the directory, or keep the bus on a tmpfs");
         }

@@ -21,6 +21,7 @@ package io.peal.bus.file;
  *         0  i32  state (0 free, 1 active)    4  i32  writer id
  *         8  i64  process id (for people)    16  i64  started, ms
  *        24  u8   length of the name         25  64 bytes of name, UTF-8
+ *        96  i64  position up to which its slowest reader had read a moment ago, 0 if it reads nothing
  * </pre>
  */
 final class ControlLayout {
@@ -61,6 +62,7 @@ final class ControlLayout {
     static final int NAME_LENGTH_AT = 24;
     static final int NAME_AT = 25;
     static final int NAME_CAPACITY = 64;
+    static final int READ_TO_AT = 96;
 
     private static final int FIRST_PARTICIPANT_AT = 4096;
     private static final int PARTICIPANT_LENGTH = 128;

@@ -20,6 +20,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,6 +54,7 @@ public final class FileBus implements Bus {
     private final Bells bells;
     private final Dispatcher dispatcher;
     private final Publisher publisher = this::publish;
+    private final Set<LogReader> readers = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile @Nullable RuntimeException unusable; // null as long as the bus can be used
 
@@ -173,16 +177,24 @@ public final class FileBus implements Bus {
         return log.oldest();
     }
 
-    ErrorHandler errorHandler() {
-        return errorHandler;
-    }
-
     private void tick() {
+        control.tellReadTo(membership.slot(), slowestReader());
         log.adjustClock();
         BusException lost = janitor.tick(System.currentTimeMillis());
         if (lost != null && unusable == null) {
             unusable = lost;
             errorHandler.onError(lost);
+        }
+    }
+
+    /** For people who look at the bus; nobody waits for it. */
+    private long slowestReader() {
+        synchronized (readers) {
+            return readers.stream()
+                    .filter(LogReader::isOpen)
+                    .mapToLong(LogReader::position)
+                    .min()
+                    .orElse(0);
         }
     }
 
@@ -197,7 +209,9 @@ public final class FileBus implements Bus {
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
         checkOpen();
-        return new LogReader(this, log, startOf(startFrom), topics);
+        LogReader reader = new LogReader(log, startOf(startFrom), topics, this::checkOpen, errorHandler);
+        readers.add(reader);
+        return reader;
     }
 
     private long startOf(StartFrom startFrom) {

@@ -20,7 +20,14 @@ final class IndexSegment {
     }
 
     static IndexSegment map(Path file, UUID busId, long number, int slotsLog2) {
-        ByteBuffer memory = SegmentFiles.map(file, IndexLayout.length(slotsLog2));
+        return checked(SegmentFiles.map(file, IndexLayout.length(slotsLog2)), file, busId, number, slotsLog2);
+    }
+
+    static IndexSegment mapReadOnly(Path file, UUID busId, long number, int slotsLog2) {
+        return checked(SegmentFiles.mapReadOnly(file, IndexLayout.length(slotsLog2)), file, busId, number, slotsLog2);
+    }
+
+    private static IndexSegment checked(ByteBuffer memory, Path file, UUID busId, long number, int slotsLog2) {
         boolean ours = memory.getLong(IndexLayout.MAGIC_AT) == IndexLayout.MAGIC
                 && memory.getInt(IndexLayout.MAJOR_AT) == ControlLayout.MAJOR
                 && memory.getInt(IndexLayout.SLOTS_LOG2_AT) == slotsLog2

@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import io.peal.bus.BusException;
+import io.peal.bus.ErrorHandler;
 import io.peal.bus.Gap;
 import io.peal.bus.Reader;
 import io.peal.bus.Subscriber;
@@ -20,8 +21,9 @@ final class LogReader implements Reader {
 
     private static final int VIEWS = 64; // found by a hash: so many writers can alternate without a look-up
 
-    private final FileBus bus;
-    private final OrderLog log;
+    private final LogView log;
+    private final Runnable checkOpen;
+    private final ErrorHandler errorHandler;
     private final @Nullable TopicSet topics; // null: all
     private final KnownTopics knownTopics = new KnownTopics();
     private final RecordCopy copy = new RecordCopy();
@@ -30,9 +32,15 @@ final class LogReader implements Reader {
     private long position;
     private boolean closed;
 
-    LogReader(FileBus bus, OrderLog log, long position, @Nullable TopicSet topics) {
-        this.bus = bus;
+    /**
+     * @param position what was read already
+     * @param topics what is wanted, null for everything
+     * @param checkOpen throws when nothing may be read any more
+     */
+    LogReader(LogView log, long position, @Nullable TopicSet topics, Runnable checkOpen, ErrorHandler errorHandler) {
         this.log = log;
+        this.checkOpen = checkOpen;
+        this.errorHandler = errorHandler;
         this.position = position;
         this.topics = topics;
     }
@@ -51,6 +59,9 @@ final class LogReader implements Reader {
                 index = segment;
             }
             if (segment == null) {
+                if (log.oldest() <= next) { // not made yet
+                    return passed;
+                }
                 skipTrimmed(subscriber, last);
                 continue;
             }
@@ -75,8 +86,13 @@ final class LogReader implements Reader {
         closed = true;
     }
 
+    /** Whether it may still be polled; of use only to who does not mind a late answer. */
+    boolean isOpen() {
+        return !closed;
+    }
+
     private void checkUsable(int limit) {
-        bus.checkOpen();
+        checkOpen.run();
         if (closed) {
             throw new IllegalStateException("the reader is closed");
         }
@@ -94,7 +110,7 @@ final class LogReader implements Reader {
             if (isTrimmed(next)) {
                 return false;
             }
-            bus.errorHandler().onError(e);
+            errorHandler.onError(e);
             lose(next, descriptor, subscriber);
             return true;
         }
@@ -171,11 +187,10 @@ final class LogReader implements Reader {
 
     private void lose(long next, long descriptor, Subscriber subscriber) {
         position = next;
-        bus.errorHandler()
-                .onError(new BusException("the message at position " + next + " is lost, because its record or its"
-                        + " descriptor (" + Descriptor.describe(descriptor)
-                        + ") is damaged: something else wrote into the directory of the bus, or the memory is"
-                        + " faulty"));
+        errorHandler.onError(new BusException("the message at position " + next + " is lost, because its record or its"
+                + " descriptor (" + Descriptor.describe(descriptor)
+                + ") is damaged: something else wrote into the directory of the bus, or the memory is"
+                + " faulty"));
         subscriber.onGap(new Gap(next, next));
     }
 }

@@ -148,12 +148,19 @@ final class Membership implements AutoCloseable {
             heldByThisJvm().remove(heldAs);
             return null;
         }
-        Steps.at(Steps.Step.JOIN_LOCKED);
-        int writerId = control.takeWriterId();
-        Steps.at(Steps.Step.JOIN_NUMBERED);
-        control.enter(slot, writerId, name);
-        Steps.at(Steps.Step.JOIN_ENTERED);
-        return new Membership(directory, control, bus, lockFile, slot, writerId);
+        try {
+            Steps.at(Steps.Step.JOIN_LOCKED);
+            int writerId = control.takeWriterId();
+            Steps.at(Steps.Step.JOIN_NUMBERED);
+            control.enter(slot, writerId, name);
+            Steps.at(Steps.Step.JOIN_ENTERED);
+            return new Membership(directory, control, bus, lockFile, slot, writerId);
+        } catch (RuntimeException e) {
+            control.leave(slot);
+            lockFile.close();
+            heldByThisJvm().remove(heldAs);
+            throw e;
+        }
     }
 
     private static @Nullable FileChannel lock(Path file) throws IOException {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The log: records in private files, put in order by one shared index. Thread-safe and lock-free; see the comment inside.
  */
-final class OrderLog {
+final class OrderLog implements LogView {
 
     /*
      * How it works
@@ -157,8 +157,8 @@ final class OrderLog {
         return next - 1;
     }
 
-    /** The position of the oldest message that is kept, or of the first to come. */
-    long oldest() {
+    @Override
+    public long oldest() {
         return control.oldest();
     }
 
@@ -174,19 +174,18 @@ final class OrderLog {
         return geometry;
     }
 
-    /** The index segment of a position, null if it is trimmed. */
-    @Nullable
-    IndexSegment segmentOf(long position) {
+    @Override
+    public @Nullable IndexSegment segmentOf(long position) {
         return segmentOf(position, lastUsed);
     }
 
-    /** The memory of a data segment of some writer; what it holds may be trimmed at any moment. */
-    ByteBuffer dataSegment(int writerId, long number) {
+    @Override
+    public ByteBuffer dataSegment(int writerId, long number) {
         return files.memory(writerId, number);
     }
 
-    /** The number of the data segment in which an offset of a writer's log lies. */
-    long dataSegmentNumber(long offset) {
+    @Override
+    public long dataSegmentNumber(long offset) {
         return offset >>> dataSegmentLengthLog2;
     }
 

@@ -1,0 +1,26 @@
+package io.peal.bus.file;
+
+import io.peal.bus.BusException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** What reading needs of a log: of one that this process takes part in, or of one that it only looks at. Thread-safe. */
+interface LogView {
+
+    /** The position of the oldest message that is kept, or of the first to come. */
+    long oldest();
+
+    /** The index segment of a position, null if there is none: it is trimmed, or not there yet for one who only looks. */
+    @Nullable
+    IndexSegment segmentOf(long position);
+
+    /**
+     * The memory of a data segment of some writer; what it holds may be trimmed at any moment.
+     *
+     * @throws BusException if it is not there, or is something else
+     */
+    ByteBuffer dataSegment(int writerId, long number);
+
+    /** The number of the data segment in which an offset of a writer's log lies. */
+    long dataSegmentNumber(long offset);
+}
