@@ -25,6 +25,7 @@ final class CrashMain {
 
     static final Topic TOPIC = Topic.of("crash");
     static final int MESSAGES = 4_000;
+    private static final int CORPSES = 4;
 
     private CrashMain() {}
 
@@ -32,8 +33,9 @@ final class CrashMain {
     public static void main(String... args) throws IOException, InterruptedException {
         Path directory = Path.of(args[0]);
         if (args.length == 1) {
-            open(directory).publisher().publish(TOPIC, "from the dead, whose slot the next one takes");
-            open(directory).publisher().publish(TOPIC, "from the dead, who has to be buried");
+            for (int i = 0; i < CORPSES; i++) { // the next who come take the first slots, the others have to be buried
+                open(directory).publisher().publish(TOPIC, "from the dead");
+            }
             Runtime.getRuntime().halt(137);
         }
         Step step = Step.valueOf(args[1]);

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Execution(ExecutionMode.CONCURRENT)
 class StepsCrashTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration DELIVERY_LIMIT = Duration.ofSeconds(10);
     private static final long STOPPED_NS = 1_000_000_000L;
 
@@ -54,6 +54,9 @@ class StepsCrashTest {
             }
             try (ReplicaProcess victim = start(directory, step.name(), action.name())) {
                 victim.awaitLine(line -> line.equals("open") || line.startsWith("at "), "open, or at the step", LIMIT);
+                if (step.name().startsWith("BURY")) {
+                    awaitStep(victim, step); // before anybody else comes who might do the work
+                }
                 surviveWith(victim, directory, step, action);
             }
         } finally {
