@@ -36,4 +36,24 @@ public interface Publisher {
     default long publish(Topic topic, String payload) {
         return publish(topic, ByteBuffer.wrap(payload.getBytes(StandardCharsets.UTF_8)), PayloadKind.TEXT);
     }
+
+    /**
+     * Publishes the messages of a batch, in their order. When this returns, all of them are visible to every replica; if it
+     * throws, a beginning of them may be.
+     *
+     * @return the position of the last message
+     * @throws IllegalArgumentException if the batch is empty, or a payload is longer than {@link Bus#maxPayloadLength()}
+     * @throws BusFullException if there is no room for the rest
+     * @throws IllegalStateException if the bus is closed
+     */
+    default long publish(Batch batch) {
+        if (batch.isEmpty()) {
+            throw new IllegalArgumentException("the batch is empty: there is nothing to publish");
+        }
+        long position = 0;
+        for (int i = 0; i < batch.size(); i++) {
+            position = publish(batch.topic(i), batch.payload(i), batch.kind(i));
+        }
+        return position;
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.peal.bus.Batch;
 import io.peal.bus.Bus;
 import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
@@ -136,6 +137,58 @@ public abstract class BusContract {
         assertThat(readAll(newReplica(), 100))
                 .extracting(Recording.Delivered::position)
                 .isEqualTo(returned);
+    }
+
+    @Test
+    void g2_batchIsPublishedInItsOrder() throws Exception {
+        List<Bus> all = List.of(newReplica(), newReplica());
+        inParallel(4, thread -> {
+            Bus bus = all.get(thread % 2);
+            Batch batch = new Batch();
+            for (int round = 0; round < 20; round++) {
+                batch.clear();
+                for (int i = 0; i < 1 + round; i++) {
+                    batch.add(NEWS, thread + ":" + round + ":" + i);
+                }
+                bus.publisher().publish(batch);
+            }
+        });
+        List<String> texts = readAll(newReplica(), 4 * 210).stream()
+                .map(Recording.Delivered::text)
+                .toList();
+        for (int thread = 0; thread < 4; thread++) {
+            String prefix = thread + ":";
+            List<String> expected = IntStream.range(0, 20)
+                    .boxed()
+                    .flatMap(round -> IntStream.rangeClosed(0, round).mapToObj(i -> prefix + round + ":" + i))
+                    .toList();
+            assertThat(texts.stream().filter(text -> text.startsWith(prefix))).containsExactlyElementsOf(expected);
+        }
+    }
+
+    @Test
+    void g2_batchMayBeAsLongAsItLikes() {
+        Bus bus = newReplica();
+        byte[] large = new byte[bus.maxPayloadLength() / 2];
+        Batch batch = new Batch();
+        for (int i = 0; i < 10; i++) {
+            batch.add(NEWS, large).add(OTHER, "small " + i);
+        }
+        assertThat(bus.publisher().publish(batch)).isEqualTo(20);
+        List<Recording.Delivered> delivered = readAll(newReplica(), 20);
+        assertThat(delivered.get(18).text()).hasSize(large.length);
+        assertThat(delivered.get(19).text()).isEqualTo("small 9");
+        assertThat(delivered)
+                .filteredOn(each -> each.topic().equals(OTHER.name()))
+                .hasSize(10);
+    }
+
+    @Test
+    void g2_emptyBatchIsRefused() {
+        Bus bus = newReplica();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> bus.publisher().publish(new Batch()))
+                .withMessageContaining("empty");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.peal.bus.file;
 
+import io.peal.bus.Batch;
 import io.peal.bus.Bus;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
@@ -53,7 +54,7 @@ public final class FileBus implements Bus {
     private final Doorbell doorbell;
     private final Bells bells;
     private final Dispatcher dispatcher;
-    private final Publisher publisher = this::publish;
+    private final Publisher publisher = new LogPublisher();
     private final Set<LogReader> readers = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile @Nullable RuntimeException unusable; // null as long as the bus can be used
@@ -198,13 +199,10 @@ public final class FileBus implements Bus {
         }
     }
 
-    private long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
-        checkOpen();
-        long position = log.publish(topic, payload, kind);
+    private void wakeSleepers(long position) {
         if (control.isAnyoneAsleep()) { // a volatile load behind a volatile compare-and-set: see WakeUps
             bells.ring(position);
         }
-        return position;
     }
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
@@ -221,6 +219,31 @@ public final class FileBus implements Bus {
             return position.value();
         }
         return startFrom instanceof StartFrom.Earliest ? log.oldest() - 1 : log.newest();
+    }
+
+    /** What {@link #publisher()} gives. */
+    private final class LogPublisher implements Publisher {
+
+        @Override
+        public long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
+            checkOpen();
+            long position = log.publish(topic, payload, kind);
+            wakeSleepers(position);
+            return position;
+        }
+
+        @Override
+        public long publish(Batch batch) {
+            checkOpen();
+            if (batch.isEmpty()) {
+                throw new IllegalArgumentException("the batch is empty: there is nothing to publish");
+            }
+            try {
+                return log.publish(batch);
+            } finally {
+                wakeSleepers(log.newest()); // also for a beginning of it
+            }
+        }
     }
 
     /** Options of a {@link FileBus}; each has a default. Not thread-safe. */

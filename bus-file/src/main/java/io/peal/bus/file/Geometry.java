@@ -30,4 +30,9 @@ record Geometry(int indexSlotsLog2, int dataSegmentLength) {
     int maxPayloadLength() {
         return dataSegmentLength / 4 - DataLayout.HEADER_LENGTH;
     }
+
+    /** How much of a segment is reserved at once, so that no run of records wastes more. */
+    int maxRunLength() {
+        return dataSegmentLength / 4;
+    }
 }

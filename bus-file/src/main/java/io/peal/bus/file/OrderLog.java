@@ -1,5 +1,6 @@
 package io.peal.bus.file;
 
+import io.peal.bus.Batch;
 import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
@@ -91,33 +92,59 @@ final class OrderLog implements LogView {
         this.index = new Index(directory, control);
         this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
-        this.writers = ThreadLocal.withInitial(RecordWriter::new);
+        this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own));
         this.knownFull = new AtomicLong(control.tailHint());
     }
 
     /** Publishes one message and returns its position: steps P1 to P7. */
     long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
-        int payloadLength = payload.remaining();
-        checkPayloadLength(payloadLength);
-        int length = DataLayout.recordLength(topic.utf8Length(), payloadLength);
-        DataSegment segment = own.active();
-        int at = segment.reserve(length);
-        while (at < 0) {
-            own.rollFrom(segment);
-            segment = own.active();
-            at = segment.reserve(length);
-        }
-        Steps.at(Steps.Step.PUBLISH_RESERVED);
+        int length = lengthOfRecord(topic, payload.remaining());
+        RecordWriter writer = writers.get();
+        writer.reserve(own, length);
         try {
-            long offset = segment.number() * segment.length() + at;
-            writers.get().write(segment, at, offset, topic, payload, kind, clock.nowUs());
+            Steps.at(Steps.Step.PUBLISH_RESERVED);
+            long offset = writer.write(topic, payload, kind, clock.nowUs());
             Steps.at(Steps.Step.PUBLISH_WRITTEN);
             membership.checkAlive();
             return append(Descriptor.ofRecord(own.writerId(), offset));
         } finally {
-            if (segment.finish(length)) {
-                own.seal(segment);
+            writer.finish(own);
+        }
+    }
+
+    /** Publishes the messages of a batch and returns the last one's position. */
+    long publish(Batch batch) {
+        for (int i = 0; i < batch.size(); i++) { // all of them, before the first is published
+            lengthOfRecord(batch, i);
+        }
+        long position = 0;
+        for (int from = 0; from < batch.size(); ) {
+            int to = from;
+            int length = 0;
+            do {
+                length += lengthOfRecord(batch, to++);
+            } while (to < batch.size() && length + lengthOfRecord(batch, to) <= geometry.maxRunLength());
+            position = publish(batch, from, to, length);
+            from = to;
+        }
+        return position;
+    }
+
+    /** Publishes a run of messages that takes {@code length} bytes of one segment. */
+    private long publish(Batch batch, int from, int to, int length) {
+        RecordWriter writer = writers.get();
+        writer.reserve(own, length);
+        try {
+            long nowUs = clock.nowUs();
+            long position = 0;
+            for (int i = from; i < to; i++) {
+                long offset = writer.write(batch.topic(i), batch.payload(i), batch.kind(i), nowUs);
+                membership.checkAlive();
+                position = append(Descriptor.ofRecord(own.writerId(), offset));
             }
+            return position;
+        } finally {
+            writer.finish(own);
         }
     }
 
@@ -256,11 +283,16 @@ final class OrderLog implements LogView {
         return Math.max(Math.max(knownFull.getAcquire(), control.tailHint()) + 1, control.oldest());
     }
 
-    private void checkPayloadLength(int payloadLength) {
+    private int lengthOfRecord(Batch batch, int i) {
+        return lengthOfRecord(batch.topic(i), batch.payloadLength(i));
+    }
+
+    private int lengthOfRecord(Topic topic, int payloadLength) {
         if (payloadLength > geometry.maxPayloadLength()) {
             throw new IllegalArgumentException("payload is " + payloadLength + " bytes, the limit is "
                     + geometry.maxPayloadLength() + " (a quarter of a data segment of "
                     + geometry.dataSegmentLength() + ")");
         }
+        return DataLayout.recordLength(topic.utf8Length(), payloadLength);
     }
 }

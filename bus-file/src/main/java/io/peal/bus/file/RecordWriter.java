@@ -3,43 +3,70 @@ package io.peal.bus.file;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 
-/** Writes records into reserved room. Belongs to one thread; makes garbage only when the segment changes. */
+/**
+ * Reserves room in this process's data log and writes records there. Belongs to one thread; makes garbage only when the
+ * segment changes.
+ */
 final class RecordWriter {
 
     private final Checksum checksum = new Checksum();
-    private @Nullable DataSegment segment;
-    private ByteBuffer checked = ByteBuffer.allocate(0); // a view of the segment, for the checksum to move
+    private DataSegment segment;
+    private ByteBuffer checked; // a view of the segment, for the checksum to move
+    private int reserved;
+    private int at;
 
-    void write(
-            DataSegment target,
-            int at,
-            long offset,
-            Topic topic,
-            ByteBuffer payload,
-            PayloadKind kind,
-            long timestampUs) {
-        if (segment != target) {
-            segment = target;
-            checked = target.memory().duplicate();
+    RecordWriter(DataLog log) {
+        this.segment = log.active();
+        this.checked = segment.memory().duplicate();
+    }
+
+    /** Reserves room for records of {@code length} bytes together; {@link #finish} is to follow in any case. */
+    void reserve(DataLog log, int length) {
+        DataSegment active = log.active();
+        int begin = active.reserve(length);
+        while (begin < 0) {
+            log.rollFrom(active);
+            active = log.active();
+            begin = active.reserve(length);
         }
-        ByteBuffer memory = target.memory();
+        if (segment != active) {
+            segment = active;
+            checked = active.memory().duplicate();
+        }
+        at = begin;
+        reserved = length;
+    }
+
+    /** Writes the next record into the room, and returns its offset in the writer's log. */
+    long write(Topic topic, ByteBuffer payload, PayloadKind kind, long timestampUs) {
+        ByteBuffer memory = segment.memory();
+        int begin = at;
+        long offset = segment.number() * segment.length() + begin;
         int topicLength = topic.utf8Length();
         int payloadLength = payload.remaining();
-        int payloadAt = at + DataLayout.payloadOffset(topicLength);
-        memory.putInt(DataLayout.payloadLengthAt(at), payloadLength);
-        memory.putInt(DataLayout.writerIdAt(at), target.writerId());
-        memory.put(DataLayout.versionAt(at), (byte) DataLayout.RECORD_VERSION);
-        memory.put(DataLayout.flagsAt(at), (byte) (kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0));
-        memory.putShort(DataLayout.topicLengthAt(at), (short) topicLength);
-        memory.putLong(DataLayout.topicHashAt(at), topic.hash());
-        memory.putLong(DataLayout.offsetAt(at), offset);
-        memory.putLong(DataLayout.timestampAt(at), timestampUs);
-        topic.copyUtf8To(memory, DataLayout.topicAt(at));
+        int payloadAt = begin + DataLayout.payloadOffset(topicLength);
+        memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);
+        memory.putInt(DataLayout.writerIdAt(begin), segment.writerId());
+        memory.put(DataLayout.versionAt(begin), (byte) DataLayout.RECORD_VERSION);
+        memory.put(DataLayout.flagsAt(begin), (byte) (kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0));
+        memory.putShort(DataLayout.topicLengthAt(begin), (short) topicLength);
+        memory.putLong(DataLayout.topicHashAt(begin), topic.hash());
+        memory.putLong(DataLayout.offsetAt(begin), offset);
+        memory.putLong(DataLayout.timestampAt(begin), timestampUs);
+        topic.copyUtf8To(memory, DataLayout.topicAt(begin));
         Steps.at(Steps.Step.PUBLISH_HALF_WRITTEN);
         memory.put(payloadAt, payload, payload.position(), payloadLength);
-        int from = DataLayout.checkedFrom(at);
-        memory.putInt(DataLayout.crcAt(at), checksum.of(checked, from, payloadAt + payloadLength - from));
+        int from = DataLayout.checkedFrom(begin);
+        memory.putInt(DataLayout.crcAt(begin), checksum.of(checked, from, payloadAt + payloadLength - from));
+        at = begin + DataLayout.recordLength(topicLength, payloadLength);
+        return offset;
+    }
+
+    /** Gives back what was reserved: it is in the index now, or never will be. */
+    void finish(DataLog log) {
+        if (segment.finish(reserved)) {
+            log.seal(segment);
+        }
     }
 }
