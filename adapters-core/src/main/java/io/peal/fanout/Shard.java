@@ -145,7 +145,7 @@ public final class Shard<F> {
     TopicSubscription<F> subscribe(ShardConnection<F> connection, Topic topic, StartFrom startFrom) {
         endRun();
         long here = startReading();
-        long after = startFrom instanceof StartFrom.Latest ? here : startOf(startFrom);
+        long after = startFrom instanceof StartFrom.Latest ? here : startOf(topic, startFrom);
         TopicSubscription<F> subscription = new TopicSubscription<>(connection, topic, after);
         subscribers.computeIfAbsent(topic, key -> new TopicSubscribers<>()).add(subscription);
         topics.add(topic);
@@ -286,8 +286,8 @@ public final class Shard<F> {
     }
 
     /** The position behind which {@code startFrom} begins; refused by the bus if it cannot be continued. */
-    private long startOf(StartFrom startFrom) {
-        try (Reader probe = bus.newReader(startFrom, new TopicSet())) {
+    private long startOf(Topic topic, StartFrom startFrom) {
+        try (Reader probe = bus.newReader(startFrom, TopicSet.of(topic))) {
             return probe.position();
         }
     }

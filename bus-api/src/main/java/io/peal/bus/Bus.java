@@ -32,7 +32,8 @@ public interface Bus extends AutoCloseable {
     Reader newReader(StartFrom startFrom);
 
     /**
-     * A cursor over the messages of some topics, which may change between polls.
+     * A cursor over the messages of some topics, which may change between polls. A bus that knows that none of them has
+     * lost a message since a position may continue there although the log is trimmed beyond it.
      *
      * @param topics used by the reader as it is, not copied; it belongs to the thread that polls the reader
      * @throws PositionUnavailableException if {@code startFrom} is a position that cannot be continued completely

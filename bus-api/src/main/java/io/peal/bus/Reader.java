@@ -8,10 +8,10 @@ public interface Reader extends AutoCloseable {
 
     /**
      * Hands the next messages to the subscriber, in this thread, before it returns. Messages of topics that the reader
-     * does not care about are passed over, and count.
+     * does not care about are passed over; those that had to be looked at count.
      *
-     * @param limit the most positions to pass, at least 1
-     * @return how many positions were passed; 0 when the reader stands at the end of the log
+     * @param limit the most positions to look at, at least 1
+     * @return how many positions were looked at; 0 when the reader stands at the end of the log
      */
     default int poll(Subscriber subscriber, int limit) {
         return poll(subscriber, limit, Long.MAX_VALUE);
@@ -20,7 +20,7 @@ public interface Reader extends AutoCloseable {
     /**
      * Polls, but does not pass the position {@code last}: for a reader that is to become level with another one.
      *
-     * @return how many positions were passed; 0 when the reader stands at the end of the log or at {@code last}
+     * @return how many positions were looked at; 0 when the reader stands at the end of the log or at {@code last}
      */
     int poll(Subscriber subscriber, int limit, long last);
 

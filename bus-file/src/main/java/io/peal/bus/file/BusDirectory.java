@@ -24,6 +24,7 @@ import java.util.stream.Stream;
  * idx/0000000000000000      index segments, by number in hexadecimal
  * dat/WRITER-NUMBER         data segments of each writer
  * door/N                    Unix socket at which participant N is woken
+ * trimmed                   what is known of topics whose messages are trimmed
  * janitor.lock              held by the process that cleans up
  * tmp/*                     files that are not finished
  * </pre>
@@ -39,7 +40,8 @@ final class BusDirectory {
             PosixFilePermission.OTHERS_WRITE);
 
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
-    private static final Set<String> KNOWN = Set.of("slot", "idx", "dat", "door", "tmp", "control", "janitor.lock");
+    private static final Set<String> KNOWN =
+            Set.of("slot", "idx", "dat", "door", "tmp", "control", "trimmed", "janitor.lock");
 
     private final Path path;
 
@@ -100,6 +102,10 @@ final class BusDirectory {
 
     Path janitorLock() {
         return path.resolve("janitor.lock");
+    }
+
+    Path trimmedTopics() {
+        return path.resolve("trimmed");
     }
 
     Path allUnfinished() {

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -22,6 +23,9 @@ final class DataFiles {
 
     private static final int CAPACITY = 256;
 
+    /** A segment, whatever file it is in. */
+    private record Name(int writerId, long number) {}
+
     private final BusDirectory directory;
     private final UUID busId;
     private final int segmentLength;
@@ -35,6 +39,8 @@ final class DataFiles {
                 }
             };
 
+    private final Map<Name, Object> identities = new HashMap<>(); // guarded by this: where segments were last seen
+
     DataFiles(BusDirectory directory, UUID busId, int segmentLength) {
         this.directory = directory;
         this.busId = busId;
@@ -47,20 +53,10 @@ final class DataFiles {
      * @throws BusException if it is not there, or is something else
      */
     synchronized ByteBuffer memory(int writerId, long number) {
-        Path file = directory.data(writerId, number);
-        Object identity = SegmentFiles.uninterruptibly(
-                file, () -> Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-                        .fileKey());
-        Object key = identity == null ? file : identity;
-        ByteBuffer memory = mapped.get(key);
-        if (memory == null || !DataSegment.isSegment(memory, busId, writerId, number, segmentLength)) {
-            memory = SegmentFiles.mapReadOnly(file, segmentLength);
-            if (!DataSegment.isSegment(memory, busId, writerId, number, segmentLength)) {
-                throw DataSegment.damaged(file);
-            }
-            mapped.put(key, memory);
-        }
-        return memory;
+        Name name = new Name(writerId, number);
+        Object seenAs = identities.get(name);
+        ByteBuffer seen = seenAs == null ? null : mapped.get(seenAs);
+        return seen != null && DataSegment.isSegment(seen, busId, writerId, number, segmentLength) ? seen : find(name);
     }
 
     /** Forgets the files that are not in the directory any more. */
@@ -70,5 +66,24 @@ final class DataFiles {
                     memory.getInt(DataLayout.WRITER_ID_AT), memory.getLong(DataLayout.SEGMENT_NUMBER_AT));
             return Files.notExists(file);
         });
+        identities.values().retainAll(mapped.keySet());
+    }
+
+    private ByteBuffer find(Name name) {
+        Path file = directory.data(name.writerId, name.number);
+        Object identity = SegmentFiles.uninterruptibly(
+                file, () -> Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                        .fileKey());
+        Object key = identity == null ? file : identity;
+        ByteBuffer memory = mapped.get(key);
+        if (memory == null || !DataSegment.isSegment(memory, busId, name.writerId, name.number, segmentLength)) {
+            memory = SegmentFiles.mapReadOnly(file, segmentLength);
+            if (!DataSegment.isSegment(memory, busId, name.writerId, name.number, segmentLength)) {
+                throw DataSegment.damaged(file);
+            }
+            mapped.put(key, memory);
+        }
+        identities.put(name, key);
+        return memory;
     }
 }

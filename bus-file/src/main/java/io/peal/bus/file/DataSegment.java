@@ -139,8 +139,13 @@ final class DataSegment {
 
     /** Whether a mapped file begins with the header of this segment. */
     static boolean isSegment(ByteBuffer memory, UUID busId, int writerId, long number, int length) {
-        ByteBuffer expected = header(busId, writerId, number, length);
-        return memory.slice(0, expected.capacity()).mismatch(expected) < 0;
+        return memory.getLong(DataLayout.MAGIC_AT) == DataLayout.MAGIC
+                && memory.getInt(DataLayout.MAJOR_AT) == ControlLayout.MAJOR
+                && memory.getInt(DataLayout.WRITER_ID_AT) == writerId
+                && memory.getLong(DataLayout.BUS_ID_HIGH_AT) == busId.getMostSignificantBits()
+                && memory.getLong(DataLayout.BUS_ID_LOW_AT) == busId.getLeastSignificantBits()
+                && memory.getLong(DataLayout.SEGMENT_NUMBER_AT) == number
+                && memory.getInt(DataLayout.SEGMENT_LENGTH_AT) == length;
     }
 
     /** The message of who finds something else. */

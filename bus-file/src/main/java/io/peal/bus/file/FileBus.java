@@ -207,15 +207,23 @@ public final class FileBus implements Bus {
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
         checkOpen();
-        LogReader reader = new LogReader(log, startOf(startFrom), topics, this::checkOpen, errorHandler);
+        LogReader reader = new LogReader(log, startOf(startFrom, topics), topics, this::checkOpen, errorHandler);
         readers.add(reader);
         return reader;
     }
 
-    private long startOf(StartFrom startFrom) {
+    private long startOf(StartFrom startFrom, @Nullable TopicSet topics) {
         if (startFrom instanceof StartFrom.After after) {
+            long beforeOldest = log.oldest() - 1;
             Position position = after.position();
-            PositionUnavailableException.checkAvailable(position, log.epoch(), log.oldest(), log.newest());
+            boolean complete = position.epoch() == log.epoch()
+                    && position.value() < beforeOldest
+                    && topics != null
+                    && !log.mayHaveTrimmed(topics, position.value());
+            if (complete) {
+                return beforeOldest;
+            }
+            PositionUnavailableException.checkAvailable(position, log.epoch(), beforeOldest + 1, log.newest());
             return position.value();
         }
         return startFrom instanceof StartFrom.Earliest ? log.oldest() - 1 : log.newest();

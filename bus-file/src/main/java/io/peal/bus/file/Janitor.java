@@ -139,7 +139,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
             begin = Math.max(begin, kept.firstYoungerThan((System.currentTimeMillis() - ageMs) * 1_000));
         }
         Steps.at(Steps.Step.TRIM_DECIDED);
-        control.raiseOldest(begin);
+        kept.trimTo(begin);
         Steps.at(Steps.Step.TRIM_RAISED);
         deleteTrimmed(files);
     }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LogReader implements Reader {
 
-    private static final int VIEWS = 64; // found by a hash: so many writers can alternate without a look-up
+    private static final int FAR_BEHIND = 1_024; // positions, from which on the topic index is worth asking
+    private static final int FEW_TOPICS = 16; // with more, going from one message to the next costs more than looking
 
     private final LogView log;
     private final Runnable checkOpen;
@@ -27,7 +28,7 @@ final class LogReader implements Reader {
     private final @Nullable TopicSet topics; // null: all
     private final KnownTopics knownTopics = new KnownTopics();
     private final RecordCopy copy = new RecordCopy();
-    private final @Nullable SegmentView[] views = new SegmentView[VIEWS];
+    private final SegmentViews views;
     private @Nullable IndexSegment index;
     private long position;
     private boolean closed;
@@ -39,6 +40,7 @@ final class LogReader implements Reader {
      */
     LogReader(LogView log, long position, @Nullable TopicSet topics, Runnable checkOpen, ErrorHandler errorHandler) {
         this.log = log;
+        this.views = new SegmentViews(log);
         this.checkOpen = checkOpen;
         this.errorHandler = errorHandler;
         this.position = position;
@@ -48,7 +50,12 @@ final class LogReader implements Reader {
     @Override
     public int poll(Subscriber subscriber, int limit, long last) {
         checkUsable(limit);
+        TopicIndex.View coverage = coverage(last);
         for (int passed = 0; passed < limit; passed++) {
+            if (coverage != null && position < coverage.end() && !goToNextIn(coverage, last)) {
+                skipTrimmed(subscriber, last);
+                continue;
+            }
             long next = position + 1;
             if (next > last) {
                 return passed;
@@ -105,7 +112,7 @@ final class LogReader implements Reader {
     private boolean pass(long next, long descriptor, Subscriber subscriber) {
         SegmentView view;
         try {
-            view = viewOf(descriptor);
+            view = views.of(descriptor);
         } catch (BusException e) {
             if (isTrimmed(next)) {
                 return false;
@@ -162,27 +169,32 @@ final class LogReader implements Reader {
                 : knownTopics.find(copy.topicHash(), copy.bytesOfTopic(), at, copy.topicLength());
     }
 
-    /** A view of the segment a descriptor names, or null if it names none. */
-    private @Nullable SegmentView viewOf(long descriptor) {
-        int writerId = Descriptor.writerId(descriptor);
-        long number = log.dataSegmentNumber(Descriptor.offset(descriptor));
-        int slot = (int) (writerId * 31L + number) & (VIEWS - 1);
-        SegmentView known = views[slot];
-        if (known != null && known.is(writerId, number)) {
-            return known;
-        }
-        if (!Descriptor.isRecord(descriptor)) {
+    /** What the topic index knows of the positions to come, if this reader is far behind and wants few topics. */
+    private TopicIndex.@Nullable View coverage(long last) {
+        TopicIndex topicIndex = log.topicIndex();
+        if (topicIndex == null || topics == null || topics.size() > FEW_TOPICS) {
             return null;
         }
-        SegmentView opened = new SegmentView(writerId, number, log.dataSegment(writerId, number));
-        views[slot] = opened;
-        return opened;
+        long end = Math.min(log.nearNewest(), last);
+        return end - position < FAR_BEHIND ? null : topicIndex.from(position, end, topics);
+    }
+
+    /** Passes what the index knows to be of other topics; false if the log has been trimmed beyond this reader. */
+    private boolean goToNextIn(TopicIndex.View coverage, long last) {
+        long target = Math.min(coverage.nextBehind(position) - 1, last);
+        if (isTrimmed(position + 1)) { // the index need not know any more what was there
+            return false;
+        }
+        position = target;
+        return true;
     }
 
     private void skipTrimmed(Subscriber subscriber, long last) {
-        long first = position + 1;
+        long before = position;
         position = Math.min(log.oldest() - 1, last);
-        subscriber.onGap(new Gap(first, position));
+        if (topics == null || log.mayHaveTrimmed(topics, before)) {
+            subscriber.onGap(new Gap(before + 1, position));
+        }
     }
 
     private void lose(long next, long descriptor, Subscriber subscriber) {

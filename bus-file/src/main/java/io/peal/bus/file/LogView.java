@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import io.peal.bus.BusException;
+import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,4 +24,14 @@ interface LogView {
 
     /** The number of the data segment in which an offset of a writer's log lies. */
     long dataSegmentNumber(long offset);
+
+    /** A position that is full, and not far from the newest; cheap. */
+    long nearNewest();
+
+    /** Whether a message of these topics behind a position, which is trimmed itself, may have been trimmed, too. */
+    boolean mayHaveTrimmed(TopicSet topics, long position);
+
+    /** Where each topic's messages are; null if that is not known. */
+    @Nullable
+    TopicIndex topicIndex();
 }

@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import io.peal.bus.BusException;
+import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,5 +72,20 @@ final class Onlooker implements LogView {
     @Override
     public long dataSegmentNumber(long offset) {
         return offset >>> Integer.numberOfTrailingZeros(geometry.dataSegmentLength());
+    }
+
+    @Override
+    public long nearNewest() {
+        return control.tailHint();
+    }
+
+    @Override
+    public boolean mayHaveTrimmed(TopicSet topics, long position) {
+        return true;
+    }
+
+    @Override
+    public @Nullable TopicIndex topicIndex() {
+        return null;
     }
 }

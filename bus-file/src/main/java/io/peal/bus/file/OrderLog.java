@@ -4,6 +4,7 @@ import io.peal.bus.Batch;
 import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
+import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +71,8 @@ final class OrderLog implements LogView {
     private final DataLog own;
     private final DataFiles files;
     private final Maintenance maintenance;
+    private final TrimmedTopics trimmedTopics;
+    private final TopicIndex topicIndex = new TopicIndex(this);
     private final ThreadLocal<RecordWriter> writers;
     private final WallClock clock = new WallClock();
 
@@ -92,6 +95,7 @@ final class OrderLog implements LogView {
         this.index = new Index(directory, control);
         this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
+        this.trimmedTopics = TrimmedTopics.openOrCreate(directory, control.busId());
         this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own));
         this.knownFull = new AtomicLong(control.tailHint());
     }
@@ -216,6 +220,28 @@ final class OrderLog implements LogView {
         return offset >>> dataSegmentLengthLog2;
     }
 
+    @Override
+    public long nearNewest() {
+        return Math.max(knownFull.getOpaque(), control.tailHint());
+    }
+
+    @Override
+    public boolean mayHaveTrimmed(TopicSet topics, long position) {
+        return trimmedTopics.mayHold(topics, position);
+    }
+
+    @Override
+    public TopicIndex topicIndex() {
+        return topicIndex;
+    }
+
+    /** Lets the log begin at {@code position}, unless it begins later already. */
+    void trimTo(long position) {
+        trimmedTopics.note(this, oldest(), position);
+        Steps.at(Steps.Step.TRIM_NOTED);
+        control.raiseOldest(position);
+    }
+
     /** The first position, not before the oldest and at most one behind the newest, whose message is not older than that. */
     long firstYoungerThan(long timestampUs) {
         RecordCopy copy = new RecordCopy();
@@ -236,17 +262,16 @@ final class OrderLog implements LogView {
     private long timestampUs(long position, RecordCopy copy) {
         IndexSegment segment = segmentOf(position);
         long descriptor = segment == null ? Descriptor.EMPTY : segment.get(position);
-        if (!Descriptor.isRecord(descriptor)) {
-            return 0;
-        }
         int writerId = Descriptor.writerId(descriptor);
         long offset = Descriptor.offset(descriptor);
-        long number = dataSegmentNumber(offset);
         try {
-            SegmentView view = new SegmentView(writerId, number, dataSegment(writerId, number));
-            int at = view.placeOf(offset);
-            int topicLength = view.topicLength(at);
-            boolean intact = topicLength > 0 && view.copyTo(copy, at, topicLength) && copy.isIntact(writerId, offset);
+            SegmentView view = new SegmentViews(this).of(descriptor);
+            int at = view == null ? 0 : view.placeOf(offset);
+            int topicLength = view == null ? 0 : view.topicLength(at);
+            boolean intact = view != null
+                    && topicLength > 0
+                    && view.copyTo(copy, at, topicLength)
+                    && copy.isIntact(writerId, offset);
             return intact ? copy.timestampUsOfCopy() : 0;
         } catch (BusException deleted) {
             return 0;
@@ -263,6 +288,7 @@ final class OrderLog implements LogView {
         index.forgetTrimmed();
         files.forgetDeleted();
         own.deleteTrimmed();
+        topicIndex.forgetUnlessUsed();
     }
 
     /** Leaves no segment unsealed, unless a publication is still going on. */

@@ -43,10 +43,15 @@ final class SegmentView {
         return possible ? topicLength : 0;
     }
 
+    /** The hash of the topic that the record seems to have. */
+    long topicHash(int at) {
+        return memory.getLong(DataLayout.topicHashAt(at));
+    }
+
     /** The topic of the set that the record seems to have, or null. */
     @Nullable
     Topic find(TopicSet topics, int at, int topicLength) {
-        return topics.find(memory.getLong(DataLayout.topicHashAt(at)), memory, DataLayout.topicAt(at), topicLength);
+        return topics.find(topicHash(at), memory, DataLayout.topicAt(at), topicLength);
     }
 
     /** Copies the record, as long as it says it is; false if that cannot be true. */

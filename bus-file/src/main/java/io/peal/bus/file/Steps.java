@@ -34,6 +34,7 @@ final class Steps {
         INDEX_LINKED,
         INDEX_CHECKED,
         TRIM_DECIDED,
+        TRIM_NOTED,
         TRIM_RAISED,
         TRIM_INDEX_DELETED,
         TRIM_DATA_DELETED,

@@ -81,10 +81,11 @@ class RetentionTest {
     }
 
     @Test
-    void readerOfAnotherTopicIsToldTheGapToo() {
+    void readerOfATopicIsToldTheGapIfItHasLostAnything() {
         try (FileBus bus = open()) {
             Reader reader = bus.newReader(StartFrom.latest(), TopicSet.of(OTHER));
-            for (int i = 1; i <= 20_000; i++) {
+            bus.publisher().publish(OTHER, number(1));
+            for (int i = 2; i <= 20_000; i++) {
                 bus.publisher().publish(TOPIC, number(i));
             }
             await(() -> bus.oldest() > 1_000, "the log is trimmed");

@@ -1,0 +1,94 @@
+package io.peal.bus.file;
+
+import io.peal.bus.BusException;
+import io.peal.bus.Topic;
+import io.peal.bus.TopicSet;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/**
+ * What is still known of messages that are trimmed: for each topic, a position that none of its trimmed messages is behind.
+ * So a client of a quiet topic that was away for long can be told that it has missed nothing, although the log begins behind
+ * the position it has. Shared by all processes, in a file of its own. Thread-safe.
+ *
+ * <p>Topics share buckets by their hashes, so the answer errs, but only to the safe side: something may have been missed. A
+ * bucket only rises, and it rises before the log's beginning does; so who has seen that a position is trimmed sees its
+ * topic's bucket raised.
+ */
+final class TrimmedTopics {
+
+    static final long MAGIC = 0x4d495254_4c414550L; // "PEALTRIM"
+    static final int BUCKETS = 1 << 16;
+    static final int LENGTH = IndexLayout.HEADER_LENGTH + (1 + BUCKETS) * Long.BYTES;
+
+    private static final int BUCKETS_LOG2_AT = IndexLayout.SLOTS_LOG2_AT;
+    private static final int ANY_TOPIC_AT = IndexLayout.HEADER_LENGTH; // of messages that could not be read
+    private static final int FIRST_BUCKET_AT = ANY_TOPIC_AT + Long.BYTES;
+
+    private final ByteBuffer memory;
+
+    private TrimmedTopics(ByteBuffer memory) {
+        this.memory = memory;
+    }
+
+    /** Opens the file of a directory; makes it if there is none. */
+    static TrimmedTopics openOrCreate(BusDirectory directory, UUID busId) {
+        Path file = directory.trimmedTopics();
+        ByteBuffer header = header(busId);
+        if (Files.notExists(file)) {
+            Path unfinished = directory.unfinished();
+            SegmentFiles.create(unfinished, header, LENGTH);
+            SegmentFiles.publish(unfinished, file);
+        }
+        ByteBuffer memory = SegmentFiles.map(file, LENGTH);
+        if (memory.slice(0, header.capacity()).mismatch(header) >= 0) {
+            throw new BusException(file + " is damaged or of another bus: stop all replicas and remove the directory");
+        }
+        return new TrimmedTopics(memory);
+    }
+
+    /** Notes the topics of the positions from {@code first} on and before {@code end}, which are about to be trimmed. */
+    void note(LogView log, long first, long end) {
+        TopicScan scan = new TopicScan(log);
+        for (long position = first; position < end; position++) {
+            TopicScan.Found found = scan.at(position);
+            if (found == TopicScan.Found.TOPIC) {
+                Mapped.raise(memory, bucketAt(scan.hash()), position);
+            } else if (found == TopicScan.Found.LOST) {
+                Mapped.raise(memory, ANY_TOPIC_AT, position);
+            } // TRIMMED: who trimmed it has noted it
+        }
+    }
+
+    /** Whether a message of these topics behind a position may have been trimmed. */
+    boolean mayHold(TopicSet topics, long position) {
+        if (Mapped.getVolatile(memory, ANY_TOPIC_AT) > position) {
+            return true;
+        }
+        for (Topic topic : topics.toList()) {
+            if (Mapped.getVolatile(memory, bucketAt(topic.hash())) > position) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static int bucketAt(long hash) {
+        return FIRST_BUCKET_AT + ((int) (hash ^ (hash >>> 32)) & (BUCKETS - 1)) * Long.BYTES;
+    }
+
+    private static ByteBuffer header(UUID busId) {
+        ByteBuffer header =
+                ByteBuffer.allocate(IndexLayout.CRC_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        header.putLong(IndexLayout.MAGIC_AT, MAGIC);
+        header.putInt(IndexLayout.MAJOR_AT, ControlLayout.MAJOR);
+        header.putInt(BUCKETS_LOG2_AT, Integer.numberOfTrailingZeros(BUCKETS));
+        header.putLong(IndexLayout.BUS_ID_HIGH_AT, busId.getMostSignificantBits());
+        header.putLong(IndexLayout.BUS_ID_LOW_AT, busId.getLeastSignificantBits());
+        header.putInt(IndexLayout.CRC_AT, new Checksum().of(header.duplicate(), 0, IndexLayout.CRC_AT));
+        return header;
+    }
+}
