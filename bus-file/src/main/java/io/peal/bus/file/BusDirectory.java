@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -10,6 +11,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -26,6 +28,7 @@ import java.util.stream.Stream;
  * door/N                    Unix socket at which participant N is woken
  * trimmed                   what is known of topics whose messages are trimmed
  * janitor.lock              held by the process that cleans up
+ * recovery.lock             held by the process that recovers the bus after the machine has stopped
  * tmp/*                     files that are not finished
  * </pre>
  */
@@ -41,7 +44,7 @@ final class BusDirectory {
 
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
     private static final Set<String> KNOWN =
-            Set.of("slot", "idx", "dat", "door", "tmp", "control", "trimmed", "janitor.lock");
+            Set.of("slot", "idx", "dat", "door", "tmp", "control", "trimmed", "janitor.lock", "recovery.lock");
 
     private final Path path;
 
@@ -102,6 +105,41 @@ final class BusDirectory {
 
     Path janitorLock() {
         return path.resolve("janitor.lock");
+    }
+
+    Path recoveryLock() {
+        return path.resolve("recovery.lock");
+    }
+
+    /** The data segments of all writers. */
+    List<DataFile> dataFiles() {
+        List<DataFile> files = new ArrayList<>();
+        for (Path file : list(allData())) {
+            String name = file.getFileName().toString();
+            int dash = name.indexOf('-');
+            long writerId = dash < 0 ? -1 : parse(name.substring(0, dash), 10);
+            long number = dash < 0 ? -1 : parse(name.substring(dash + 1), 10);
+            if (writerId > 0 && writerId <= Descriptor.MAX_WRITER_ID && number >= 0) {
+                files.add(new DataFile(file, (int) writerId, number));
+            }
+        }
+        return files;
+    }
+
+    /** The number of the index segment in a file, -1 if its name is none. */
+    static long indexNumber(Path file) {
+        return parse(file.getFileName().toString(), 16);
+    }
+
+    /** What is in a directory. */
+    static List<Path> list(Path directory) {
+        return SegmentFiles.uninterruptibly(directory, () -> {
+            List<Path> files = new ArrayList<>();
+            try (DirectoryStream<Path> content = Files.newDirectoryStream(directory)) {
+                content.forEach(files::add);
+            }
+            return files;
+        });
     }
 
     Path trimmedTopics() {
@@ -184,6 +222,14 @@ final class BusDirectory {
             return true;
         } catch (FileAlreadyExistsException e) {
             return false;
+        }
+    }
+
+    private static long parse(String number, int radix) {
+        try {
+            return Long.parseLong(number, radix);
+        } catch (NumberFormatException noneOfOurs) {
+            return -1;
         }
     }
 }

@@ -33,7 +33,7 @@ final class Control {
         }
         Control control = new Control(file, SegmentFiles.map(file, ControlLayout.LENGTH));
         control.check();
-        control.checkBoot();
+        Recovery.runIfNeeded(directory, control);
         return control;
     }
 
@@ -96,6 +96,42 @@ final class Control {
 
     void retainAge(long ageMs) {
         Mapped.setVolatile(memory, ControlLayout.RETAINED_AGE_MS_AT, ageMs);
+    }
+
+    /** The position up to which everything is on the disk. */
+    long checkpoint() {
+        return Mapped.getVolatile(memory, ControlLayout.CHECKPOINT_AT);
+    }
+
+    void raiseCheckpoint(long position) {
+        Mapped.raise(memory, ControlLayout.CHECKPOINT_AT, position);
+    }
+
+    /** For a recovery: nobody is there, and the log is what was found of it. */
+    void beginAnew(long oldest, long newest, int greatestWriterId) {
+        for (int participant = 0; participant < ControlLayout.PARTICIPANTS; participant++) {
+            leave(participant);
+        }
+        Mapped.setVolatile(memory, ControlLayout.OLDEST_AT, oldest);
+        Mapped.setVolatile(memory, ControlLayout.TAIL_HINT_AT, newest < oldest ? 0 : newest);
+        Mapped.setVolatile(memory, ControlLayout.CHECKPOINT_AT, newest);
+        Mapped.setVolatile(memory, ControlLayout.JANITOR_BEAT_MS_AT, 0);
+        int next = Math.max(Mapped.getIntVolatile(memory, ControlLayout.NEXT_WRITER_ID_AT), greatestWriterId);
+        Mapped.setIntVolatile(memory, ControlLayout.NEXT_WRITER_ID_AT, next);
+    }
+
+    /**
+     * For a recovery, when all is done: from now on it is a bus of this boot, in another life. One write does it, so that a
+     * process which is killed has done it or not.
+     */
+    void stamp() {
+        ByteBuffer header =
+                ByteBuffer.allocate(ControlLayout.CRC_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        header.put(0, memory, 0, header.capacity());
+        header.putLong(ControlLayout.BOOT_ID_AT, bootId());
+        header.putLong(ControlLayout.EPOCH_AT, ThreadLocalRandom.current().nextLong());
+        header.putInt(ControlLayout.CRC_AT, headerCrc(header));
+        SegmentFiles.overwriteBeginning(file, header);
     }
 
     long janitorBeatMs() {
@@ -229,14 +265,8 @@ final class Control {
 
     /** Whether it was made since the machine was last started. */
     boolean isOfThisBoot() {
-        return memory.getLong(ControlLayout.BOOT_ID_AT) == bootId();
-    }
-
-    private void checkBoot() {
-        if (!isOfThisBoot()) {
-            throw new BusException(file + " was written before the machine was last started, and recovering such a bus"
-                    + " is not supported: remove the directory, or keep the bus on a tmpfs");
-        }
+        return memory.getLong(ControlLayout.BOOT_ID_AT) == bootId()
+                && memory.getInt(ControlLayout.CRC_AT) == headerCrc(memory); // not in the middle of being stamped
     }
 
     private static ByteBuffer header(Geometry geometry) {

@@ -17,6 +17,7 @@ package io.peal.bus.file;
  *   512  i64  x 4  a bit for each participant that sleeps and wants to be woken
  *   640  i64  retained length in bytes     648  i64  retained age in ms, 0 for any
  *   768  i64  when the janitor was last at work, ms
+ *   896  i64  checkpoint: everything up to this position is on the disk
  *  4096 + n * 128  participant n of 256:
  *         0  i32  state (0 free, 1 active)    4  i32  writer id
  *         8  i64  process id (for people)    16  i64  started, ms
@@ -51,6 +52,7 @@ final class ControlLayout {
     static final int RETAINED_LENGTH_AT = 640;
     static final int RETAINED_AGE_MS_AT = 648;
     static final int JANITOR_BEAT_MS_AT = 768;
+    static final int CHECKPOINT_AT = 896;
 
     static final int PARTICIPANTS = 256;
     static final int STATE_FREE = 0;

@@ -10,12 +10,15 @@ package io.peal.bus.file;
  * +-----+------------------------+----------------------------------------+
  * </pre>
  *
- * The offset counts through all data segments of its writer: segment number times segment length plus the place inside.
+ * The kind is 1 for a record and 2 for a tombstone. The offset counts through all data segments of its writer: segment number times segment length plus the place inside.
  */
 final class Descriptor {
 
     /** The slot of a position that nothing was published to yet. */
     static final long EMPTY = 0;
+
+    /** The slot of a position whose message was lost when the machine stopped. */
+    static final long TOMBSTONE = 2L << 62;
 
     static final int MAX_WRITER_ID = (1 << 22) - 1;
 

@@ -29,6 +29,7 @@ final class Doorbell implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Doorbell.class);
     private static final int SAFETY_MS = 50;
     private static final int WITHOUT_DOOR_MS = 1;
+    private static final int TIME_TO_END_MS = 5_000;
 
     private final OrderLog log;
     private final WakeUps wakeUps;
@@ -59,10 +60,22 @@ final class Doorbell implements AutoCloseable {
         thread.start();
     }
 
+    /** Waits for the thread, because the door it removes will be another's as soon as this one's place is free. */
     @Override
     public void close() {
         closed = true;
         selector.wakeup();
+        if (Thread.currentThread() != thread) {
+            boolean interrupted = Thread.interrupted();
+            try {
+                thread.join(TIME_TO_END_MS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private void openDoor() {

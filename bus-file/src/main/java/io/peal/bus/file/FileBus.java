@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Nothing a process does or fails to do can stall or corrupt another: {@link OrderLog} says why. What is older
  * than the retained length or age is trimmed. The log lives as long as the directory; on a tmpfs such as {@code /dev/shm}
- * that is until it is removed or the machine stops.
+ * that is until it is removed or the machine stops, on a disk {@link Durability} says what survives that.
  */
 public final class FileBus implements Bus {
 
@@ -50,6 +50,8 @@ public final class FileBus implements Bus {
     private final Maintenance maintenance;
     private final Janitor janitor;
     private final OrderLog log;
+    private final @Nullable Disk disk; // null if nothing is forced
+    private final boolean sync;
     private final WakeUps wakeUps;
     private final Doorbell doorbell;
     private final Bells bells;
@@ -76,6 +78,8 @@ public final class FileBus implements Bus {
             membership.close();
             throw e;
         }
+        this.disk = options.durability instanceof Durability.None ? null : new Disk(directory, control, log);
+        this.sync = options.durability instanceof Durability.Sync;
         boolean spinning = options.waiting == Waiting.SPINNING;
         this.wakeUps = new WakeUps(log::newest, spinning ? () -> {} : () -> control.announceSleep(self), errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
@@ -84,6 +88,12 @@ public final class FileBus implements Bus {
         janitor.keep(log);
         doorbell.start();
         maintenance.repeat(this::tick, TICK_MS);
+        if (disk != null) {
+            long pauseMs = options.durability instanceof Durability.Periodic periodic
+                    ? periodic.pause().toMillis()
+                    : TICK_MS;
+            maintenance.repeat(disk::checkpoint, pauseMs);
+        }
         LOGGER.info(
                 "replica {} ({}) joined the bus in {}: epoch {}, at position {}, {} slots an index segment, {} bytes a data"
                         + " segment, {} bytes and {} ms retained (0 ms: any age)",
@@ -159,6 +169,7 @@ public final class FileBus implements Bus {
             bells.close();
             maintenance.close();
             log.close();
+            forceTheLast();
             janitor.close();
             membership.close();
         }
@@ -176,6 +187,17 @@ public final class FileBus implements Bus {
     /** The position at which the log begins: the oldest message that is kept, or the first to come. */
     public long oldest() {
         return log.oldest();
+    }
+
+    private void forceTheLast() {
+        Disk used = disk;
+        if (used != null) {
+            try {
+                used.checkpoint();
+            } catch (BusException e) {
+                errorHandler.onError(e);
+            }
+        }
     }
 
     private void tick() {
@@ -196,6 +218,12 @@ public final class FileBus implements Bus {
                     .mapToLong(LogReader::position)
                     .min()
                     .orElse(0);
+        }
+    }
+
+    private void awaitDisk(long position) {
+        if (sync && disk != null) {
+            disk.awaitUpTo(position);
         }
     }
 
@@ -237,6 +265,7 @@ public final class FileBus implements Bus {
             checkOpen();
             long position = log.publish(topic, payload, kind);
             wakeSleepers(position);
+            awaitDisk(position);
             return position;
         }
 
@@ -246,11 +275,14 @@ public final class FileBus implements Bus {
             if (batch.isEmpty()) {
                 throw new IllegalArgumentException("the batch is empty: there is nothing to publish");
             }
+            long position;
             try {
-                return log.publish(batch);
+                position = log.publish(batch);
             } finally {
                 wakeSleepers(log.newest()); // also for a beginning of it
             }
+            awaitDisk(position);
+            return position;
         }
     }
 
@@ -270,6 +302,7 @@ public final class FileBus implements Bus {
         private @Nullable Long maxLength;
         private @Nullable Duration maxAge;
         private Waiting waiting = Waiting.SLEEPING;
+        private Durability durability = Durability.none();
 
         private Builder(Path directory) {
             this.directory = directory;
@@ -324,6 +357,12 @@ public final class FileBus implements Bus {
         /** How this replica waits for messages; {@link Waiting#SLEEPING} by default. */
         public Builder waiting(Waiting waiting) {
             this.waiting = waiting;
+            return this;
+        }
+
+        /** What of this replica's messages survives a power cut; {@link Durability#none()} by default. */
+        public Builder durability(Durability durability) {
+            this.durability = durability;
             return this;
         }
 

@@ -72,6 +72,11 @@ final class IndexSegment {
         return Mapped.compareAndSet(memory, slotOf(position), Descriptor.EMPTY, descriptor);
     }
 
+    /** Says that there is no message at a position: only for a recovery, when nobody else is there. */
+    void bury(long position) {
+        Mapped.setVolatile(memory, slotOf(position), Descriptor.TOMBSTONE);
+    }
+
     /** Touches every page, so that those who come first do not pay for it. */
     void touch() {
         SegmentFiles.touch(memory);

@@ -7,7 +7,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
@@ -33,9 +32,6 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
 
     private static final long STALE_BEAT_MS = 10_000;
     private static final long UNFINISHED_AGE_MS = 60_000;
-
-    /** A data file, by its name. */
-    private record DataFile(Path path, int writerId, long number) {}
 
     private final BusDirectory directory;
     private final Control control;
@@ -95,7 +91,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     /** Half of what is there has to do. */
     @Override
     public synchronized void trimHarder() {
-        List<DataFile> files = dataFiles();
+        List<DataFile> files = directory.dataFiles();
         long live = files.stream()
                 .filter(file -> sealedAt(file) >= control.oldest())
                 .count();
@@ -120,7 +116,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         }
         long newest = kept.newest();
         long oldest = control.oldest();
-        List<DataFile> files = dataFiles();
+        List<DataFile> files = directory.dataFiles();
         List<Long> live = new ArrayList<>(); // the bounds of what is sealed and kept
         for (DataFile file : files) {
             long sealed = sealedAt(file);
@@ -146,8 +142,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
 
     private void deleteTrimmed(List<DataFile> files) {
         long oldest = control.oldest();
-        for (Path file : list(directory.allIndex())) {
-            long number = parse(file.getFileName().toString(), 16);
+        for (Path file : BusDirectory.list(directory.allIndex())) {
+            long number = BusDirectory.indexNumber(file);
             if (number >= 0 && (number + 1) << geometry.indexSlotsLog2() <= oldest) {
                 SegmentFiles.delete(file);
             }
@@ -155,8 +151,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Steps.at(Steps.Step.TRIM_INDEX_DELETED);
         Set<Integer> alive = membership.aliveWriters(); // asked after the files were listed: who has files has joined
         for (DataFile file : files) {
-            if (!alive.contains(file.writerId) && sealedAt(file) < oldest) {
-                SegmentFiles.delete(file.path);
+            if (!alive.contains(file.writerId()) && sealedAt(file) < oldest) {
+                SegmentFiles.delete(file.path());
             }
         }
         sealedAt.keySet().retainAll(new HashSet<>(files));
@@ -170,10 +166,10 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
             return;
         }
         membership.buryDead();
-        List<DataFile> files = dataFiles();
+        List<DataFile> files = directory.dataFiles();
         Set<Integer> alive = membership.aliveWriters();
         for (DataFile file : files) {
-            if (!alive.contains(file.writerId) && sealedAt(file) == Long.MAX_VALUE) {
+            if (!alive.contains(file.writerId()) && sealedAt(file) == Long.MAX_VALUE) {
                 seal(file, Math.max(1, kept.newest()));
             }
         }
@@ -181,9 +177,9 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     }
 
     private void seal(DataFile file, long position) {
-        SegmentFiles.uninterruptibly(file.path, () -> {
+        SegmentFiles.uninterruptibly(file.path(), () -> {
             try (FileChannel channel =
-                    FileChannel.open(file.path, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+                    FileChannel.open(file.path(), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
                 channel.write(word().putLong(0, position), DataLayout.SEALED_AT_AT);
             }
             return position;
@@ -198,7 +194,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         }
         long read;
         try {
-            read = readSealedAt(file.path);
+            read = readSealedAt(file.path());
         } catch (BusException deletedMeanwhile) {
             return 0;
         }
@@ -219,22 +215,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         });
     }
 
-    private List<DataFile> dataFiles() {
-        List<DataFile> files = new ArrayList<>();
-        for (Path path : list(directory.allData())) {
-            String name = path.getFileName().toString();
-            int dash = name.indexOf('-');
-            long writerId = dash < 0 ? -1 : parse(name.substring(0, dash), 10);
-            long number = dash < 0 ? -1 : parse(name.substring(dash + 1), 10);
-            if (writerId > 0 && writerId <= Descriptor.MAX_WRITER_ID && number >= 0) {
-                files.add(new DataFile(path, (int) writerId, number));
-            }
-        }
-        return files;
-    }
-
     private void deleteUnfinished(long nowMs) {
-        for (Path file : list(directory.allUnfinished())) {
+        for (Path file : BusDirectory.list(directory.allUnfinished())) {
             SegmentFiles.uninterruptibly(file, () -> {
                 if (Files.exists(file)
                         && nowMs - Files.getLastModifiedTime(file).toMillis() > UNFINISHED_AGE_MS) {
@@ -272,24 +254,6 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Object key = SegmentFiles.uninterruptibly(file, () -> Files.readAttributes(file, BasicFileAttributes.class)
                 .fileKey());
         return key == null ? file : key;
-    }
-
-    private static List<Path> list(Path directory) {
-        return SegmentFiles.uninterruptibly(directory, () -> {
-            List<Path> files = new ArrayList<>();
-            try (DirectoryStream<Path> content = Files.newDirectoryStream(directory)) {
-                content.forEach(files::add);
-            }
-            return files;
-        });
-    }
-
-    private static long parse(String number, int radix) {
-        try {
-            return Long.parseLong(number, radix);
-        } catch (NumberFormatException noneOfOurs) {
-            return -1;
-        }
     }
 
     private static ByteBuffer word() {

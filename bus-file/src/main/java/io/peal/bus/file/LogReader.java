@@ -40,7 +40,7 @@ final class LogReader implements Reader {
      */
     LogReader(LogView log, long position, @Nullable TopicSet topics, Runnable checkOpen, ErrorHandler errorHandler) {
         this.log = log;
-        this.views = new SegmentViews(log);
+        this.views = log.newViews();
         this.checkOpen = checkOpen;
         this.errorHandler = errorHandler;
         this.position = position;
@@ -76,7 +76,9 @@ final class LogReader implements Reader {
             if (descriptor == Descriptor.EMPTY) {
                 return passed;
             }
-            if (!pass(next, descriptor, subscriber)) {
+            if (descriptor == Descriptor.TOMBSTONE) {
+                passTombstones(segment, Math.min(last, next + limit - passed - 1), subscriber);
+            } else if (!pass(next, descriptor, subscriber)) {
                 skipTrimmed(subscriber, last);
             }
         }
@@ -106,6 +108,16 @@ final class LogReader implements Reader {
         if (limit < 1) {
             throw new IllegalArgumentException("limit is " + limit + ", at least 1 is needed");
         }
+    }
+
+    /** Tells what was lost when the machine stopped. */
+    private void passTombstones(IndexSegment segment, long last, Subscriber subscriber) {
+        long first = position + 1;
+        position = first;
+        while (position < last && segment.holds(position + 1) && segment.get(position + 1) == Descriptor.TOMBSTONE) {
+            position++;
+        }
+        subscriber.onGap(new Gap(first, position));
     }
 
     /** Passes one position; false if the log has been trimmed beyond it. */

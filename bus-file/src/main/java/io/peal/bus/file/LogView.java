@@ -1,8 +1,6 @@
 package io.peal.bus.file;
 
-import io.peal.bus.BusException;
 import io.peal.bus.TopicSet;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What reading needs of a log: of one that this process takes part in, or of one that it only looks at. Thread-safe. */
@@ -15,15 +13,8 @@ interface LogView {
     @Nullable
     IndexSegment segmentOf(long position);
 
-    /**
-     * The memory of a data segment of some writer; what it holds may be trimmed at any moment.
-     *
-     * @throws BusException if it is not there, or is something else
-     */
-    ByteBuffer dataSegment(int writerId, long number);
-
-    /** The number of the data segment in which an offset of a writer's log lies. */
-    long dataSegmentNumber(long offset);
+    /** New views of data segments; what they show may be trimmed at any moment. */
+    SegmentViews newViews();
 
     /** A position that is full, and not far from the newest; cheap. */
     long nearNewest();

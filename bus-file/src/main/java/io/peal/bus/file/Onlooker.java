@@ -2,7 +2,6 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import io.peal.bus.TopicSet;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -65,13 +64,8 @@ final class Onlooker implements LogView {
     }
 
     @Override
-    public ByteBuffer dataSegment(int writerId, long number) {
-        return files.memory(writerId, number);
-    }
-
-    @Override
-    public long dataSegmentNumber(long offset) {
-        return offset >>> Integer.numberOfTrailingZeros(geometry.dataSegmentLength());
+    public SegmentViews newViews() {
+        return new SegmentViews(files, geometry.dataSegmentLength());
     }
 
     @Override

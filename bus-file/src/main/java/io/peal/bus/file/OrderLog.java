@@ -64,7 +64,6 @@ final class OrderLog implements LogView {
     private static final int TAIL_HINT_INTERVAL = 64;
 
     private final Geometry geometry;
-    private final int dataSegmentLengthLog2;
     private final Control control;
     private final Membership membership;
     private final Index index;
@@ -72,7 +71,7 @@ final class OrderLog implements LogView {
     private final DataFiles files;
     private final Maintenance maintenance;
     private final TrimmedTopics trimmedTopics;
-    private final TopicIndex topicIndex = new TopicIndex(this);
+    private final TopicIndex topicIndex;
     private final ThreadLocal<RecordWriter> writers;
     private final WallClock clock = new WallClock();
 
@@ -88,7 +87,6 @@ final class OrderLog implements LogView {
             Maintenance maintenance,
             DataLog.Trimmer trimmer) {
         this.geometry = control.geometry();
-        this.dataSegmentLengthLog2 = Integer.numberOfTrailingZeros(geometry.dataSegmentLength());
         this.control = control;
         this.membership = membership;
         this.maintenance = maintenance;
@@ -97,6 +95,7 @@ final class OrderLog implements LogView {
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
         this.trimmedTopics = TrimmedTopics.openOrCreate(directory, control.busId());
         this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own));
+        this.topicIndex = new TopicIndex(this);
         this.knownFull = new AtomicLong(control.tailHint());
     }
 
@@ -211,13 +210,8 @@ final class OrderLog implements LogView {
     }
 
     @Override
-    public ByteBuffer dataSegment(int writerId, long number) {
-        return files.memory(writerId, number);
-    }
-
-    @Override
-    public long dataSegmentNumber(long offset) {
-        return offset >>> dataSegmentLengthLog2;
+    public SegmentViews newViews() {
+        return new SegmentViews(files, geometry.dataSegmentLength());
     }
 
     @Override
@@ -262,17 +256,8 @@ final class OrderLog implements LogView {
     private long timestampUs(long position, RecordCopy copy) {
         IndexSegment segment = segmentOf(position);
         long descriptor = segment == null ? Descriptor.EMPTY : segment.get(position);
-        int writerId = Descriptor.writerId(descriptor);
-        long offset = Descriptor.offset(descriptor);
         try {
-            SegmentView view = new SegmentViews(this).of(descriptor);
-            int at = view == null ? 0 : view.placeOf(offset);
-            int topicLength = view == null ? 0 : view.topicLength(at);
-            boolean intact = view != null
-                    && topicLength > 0
-                    && view.copyTo(copy, at, topicLength)
-                    && copy.isIntact(writerId, offset);
-            return intact ? copy.timestampUsOfCopy() : 0;
+            return newViews().copyIntact(descriptor, copy) ? copy.timestampUsOfCopy() : 0;
         } catch (BusException deleted) {
             return 0;
         }

@@ -78,6 +78,39 @@ final class SegmentFiles {
         uninterruptibly(file, () -> Files.deleteIfExists(file));
     }
 
+    /** Writes some bytes, fewer than a page, to the beginning of a file that is there. */
+    static void overwriteBeginning(Path file, ByteBuffer bytes) {
+        uninterruptibly(file, () -> {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+                channel.write(bytes.duplicate(), 0);
+            }
+            return file;
+        });
+    }
+
+    /** Returns when the content of a file, or the names in a directory, are on the disk. */
+    static void force(Path fileOrDirectory) {
+        uninterruptibly(fileOrDirectory, () -> {
+            try (FileChannel channel = FileChannel.open(fileOrDirectory, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+            return fileOrDirectory;
+        });
+    }
+
+    /** The same for a file that may have been removed. */
+    static void forceIfThere(Path file) {
+        if (Files.exists(file)) {
+            try {
+                force(file);
+            } catch (BusException e) {
+                if (Files.exists(file)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     /** Maps a file for reading and writing. */
     static ByteBuffer map(Path file, int length) {
         return uninterruptibly(file, () -> {

@@ -10,11 +10,13 @@ final class SegmentViews {
 
     private static final int CAPACITY = 64;
 
-    private final LogView log;
+    private final DataFiles files;
+    private final int segmentLengthLog2;
     private final @Nullable SegmentView[] views = new SegmentView[CAPACITY];
 
-    SegmentViews(LogView log) {
-        this.log = log;
+    SegmentViews(DataFiles files, int segmentLength) {
+        this.files = files;
+        this.segmentLengthLog2 = Integer.numberOfTrailingZeros(segmentLength);
     }
 
     /**
@@ -25,7 +27,7 @@ final class SegmentViews {
     @Nullable
     SegmentView of(long descriptor) {
         int writerId = Descriptor.writerId(descriptor);
-        long number = log.dataSegmentNumber(Descriptor.offset(descriptor));
+        long number = Descriptor.offset(descriptor) >>> segmentLengthLog2;
         int slot = (int) (writerId * 31L + number) & (CAPACITY - 1);
         SegmentView known = views[slot];
         if (known != null && known.is(writerId, number)) {
@@ -34,8 +36,26 @@ final class SegmentViews {
         if (!Descriptor.isRecord(descriptor)) {
             return null;
         }
-        SegmentView opened = new SegmentView(writerId, number, log.dataSegment(writerId, number));
+        SegmentView opened = new SegmentView(writerId, number, files.memory(writerId, number));
         views[slot] = opened;
         return opened;
+    }
+
+    /**
+     * Takes a copy of what a descriptor names; false if that is no record as its writer made it.
+     *
+     * @throws io.peal.bus.BusException if the segment is not there, or is something else
+     */
+    boolean copyIntact(long descriptor, RecordCopy copy) {
+        SegmentView view = of(descriptor);
+        if (view == null) {
+            return false;
+        }
+        long offset = Descriptor.offset(descriptor);
+        int at = view.placeOf(offset);
+        int topicLength = view.topicLength(at);
+        return topicLength > 0
+                && view.copyTo(copy, at, topicLength)
+                && copy.isIntact(Descriptor.writerId(descriptor), offset);
     }
 }

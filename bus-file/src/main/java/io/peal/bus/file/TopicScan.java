@@ -26,7 +26,7 @@ final class TopicScan {
 
     TopicScan(LogView log) {
         this.log = log;
-        this.views = new SegmentViews(log);
+        this.views = log.newViews();
     }
 
     /** Looks at a position. */
