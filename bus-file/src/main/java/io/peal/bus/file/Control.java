@@ -18,7 +18,7 @@ final class Control {
     private final Path file;
     private final ByteBuffer memory;
 
-    private Control(Path file, ByteBuffer memory) {
+    Control(Path file, ByteBuffer memory) {
         this.file = file;
         this.memory = memory;
     }

@@ -27,7 +27,7 @@ final class DataSegment {
     private final AtomicBoolean sealClaimed = new AtomicBoolean();
     private volatile long end = Long.MAX_VALUE; // of what was handed out, known when the segment is full
 
-    private DataSegment(ByteBuffer memory, int writerId, long number) {
+    DataSegment(ByteBuffer memory, int writerId, long number) {
         this.memory = memory;
         this.writerId = writerId;
         this.number = number;

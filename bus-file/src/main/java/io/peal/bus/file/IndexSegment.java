@@ -13,7 +13,7 @@ final class IndexSegment {
     private final long number;
     private final int slotsLog2;
 
-    private IndexSegment(ByteBuffer memory, long number, int slotsLog2) {
+    IndexSegment(ByteBuffer memory, long number, int slotsLog2) {
         this.memory = memory;
         this.number = number;
         this.slotsLog2 = slotsLog2;

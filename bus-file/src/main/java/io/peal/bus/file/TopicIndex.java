@@ -152,7 +152,7 @@ final class TopicIndex {
     }
 
     /** Rising numbers: added by one thread at a time, searched by any. */
-    private static final class Occurrences {
+    static final class Occurrences {
 
         static final int NONE = -1;
 
@@ -171,7 +171,7 @@ final class TopicIndex {
         private volatile Run run = new Run(new int[4], 0);
 
         /** Adds a number; those below {@code needless} may be dropped. */
-        private void add(int number, int needless) {
+        void add(int number, int needless) {
             Run current = run;
             int size = current.size;
             if (size == current.numbers.length) {
