@@ -3,6 +3,7 @@ package io.peal.bus.file;
 import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
@@ -48,7 +49,7 @@ final class SegmentFiles {
             try (FileChannel channel = FileChannel.open(
                     file, Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
                 fill(channel, header.duplicate(), length);
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 Files.deleteIfExists(file);
                 throw e;
             }
@@ -151,6 +152,8 @@ final class SegmentFiles {
                     interrupted |= Thread.interrupted();
                 } catch (IOException e) {
                     throw explained(file, e);
+                } catch (UncheckedIOException e) { // of a directory that is listed
+                    throw explained(file, new IOException(String.valueOf(e.getMessage()), e));
                 }
             }
         } finally {
@@ -164,6 +167,7 @@ final class SegmentFiles {
         while (header.hasRemaining()) {
             channel.write(header);
         }
+        Steps.at(Steps.Step.FILE_BEGUN);
         ByteBuffer zeros = ZEROS.duplicate();
         for (long left = length - channel.position(); left > 0; left = length - channel.position()) {
             zeros.position(0).limit((int) Math.min(left, CHUNK));

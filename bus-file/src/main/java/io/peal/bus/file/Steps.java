@@ -30,6 +30,7 @@ final class Steps {
         SPARE_CREATED,
         RECYCLE_CLEARED,
         RECYCLE_RENAMED,
+        FILE_BEGUN,
         INDEX_UNFINISHED,
         INDEX_LINKED,
         INDEX_CHECKED,

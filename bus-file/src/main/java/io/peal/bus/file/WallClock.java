@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The time of day in microseconds, read from the monotonic clock, which is cheaper to read. It follows steps of the
@@ -9,7 +10,18 @@ import java.time.temporal.ChronoUnit;
  */
 final class WallClock {
 
-    private volatile long offsetNs = offset();
+    private final LongSupplier systemUs;
+    private volatile long offsetNs;
+
+    WallClock() {
+        this(() -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+    }
+
+    /** One that follows another clock than the system's. */
+    WallClock(LongSupplier systemUs) {
+        this.systemUs = systemUs;
+        this.offsetNs = offset();
+    }
 
     long nowUs() {
         return (System.nanoTime() + offsetNs) / 1_000;
@@ -19,8 +31,7 @@ final class WallClock {
         offsetNs = offset();
     }
 
-    private static long offset() {
-        long us = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-        return us * 1_000 - System.nanoTime();
+    private long offset() {
+        return systemUs.getAsLong() * 1_000 - System.nanoTime();
     }
 }
