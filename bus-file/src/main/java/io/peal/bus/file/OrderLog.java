@@ -156,9 +156,11 @@ final class OrderLog implements LogView {
         long position = firstToTry();
         IndexSegment segment = segmentOf(position);
         Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
-        while (segment == null || segment.get(position) != Descriptor.EMPTY || !segment.fill(position, descriptor)) {
-            position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
-            segment = segmentOf(position, segment);
+        while (segment == null || !segment.fill(position, descriptor)) { // at once: looking first would fetch it twice
+            do {
+                position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
+                segment = segmentOf(position, segment);
+            } while (segment != null && segment.get(position) != Descriptor.EMPTY);
         }
         Steps.at(Steps.Step.PUBLISH_VISIBLE);
         knownFull.setRelease(position); // a hint, so no fence is spent on it
