@@ -1,16 +1,18 @@
 package io.peal.benchmarks;
 
 import io.aeron.Aeron;
+import io.aeron.FragmentAssembler;
 import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
-import io.aeron.logbuffer.FragmentHandler;
+import io.aeron.logbuffer.Header;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,9 @@ final class AeronTransport implements Transport {
     private final @Nullable Publication publication;
     private final @Nullable Subscription subscription;
     private final UnsafeBuffer wrapped = new UnsafeBuffer(0, 0);
+    private final FragmentAssembler assembler =
+            new FragmentAssembler(this::onMessage); // of what is longer than a frame
+    private Consumer<ByteBuffer> current = payload -> {};
     private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024).order(ByteOrder.BIG_ENDIAN);
 
     AeronTransport(Path directory, boolean sender) {
@@ -65,11 +70,8 @@ final class AeronTransport implements Transport {
         if (subscription == null) {
             throw new IllegalStateException("this is the sending end");
         }
-        FragmentHandler handler = (buffer, offset, length, header) -> {
-            buffer.getBytes(offset, received, 0, length);
-            onPayload.accept(received.limit(length).position(0));
-        };
-        return subscription.poll(handler, FRAGMENT_LIMIT);
+        current = onPayload;
+        return subscription.poll(assembler, FRAGMENT_LIMIT);
     }
 
     @Override
@@ -80,5 +82,10 @@ final class AeronTransport implements Transport {
     @Override
     public void close() {
         aeron.close();
+    }
+
+    private void onMessage(DirectBuffer buffer, int offset, int length, Header header) {
+        buffer.getBytes(offset, received, 0, length);
+        current.accept(received.limit(length).position(0));
     }
 }

@@ -68,7 +68,8 @@ final class ProcessPair implements AutoCloseable {
         awaited.add(process);
     }
 
-    private static Process start(Class<?> main, List<String> args) throws IOException {
+    /** Starts a JVM with this main class; what it prints goes where this one prints. */
+    static Process start(Class<?> main, List<String> args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",

@@ -7,7 +7,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -34,13 +33,8 @@ import java.util.stream.Stream;
  */
 final class BusDirectory {
 
-    private static final FileAttribute<?> OWNER_ONLY =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-    private static final Set<PosixFilePermission> FOR_OTHERS = Set.of(
-            PosixFilePermission.GROUP_READ,
-            PosixFilePermission.GROUP_WRITE,
-            PosixFilePermission.OTHERS_READ,
-            PosixFilePermission.OTHERS_WRITE);
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> OWNER_AND_GROUP = PosixFilePermissions.fromString("rwxrwx---");
 
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
     private static final Set<String> KNOWN =
@@ -52,16 +46,24 @@ final class BusDirectory {
         this.path = path;
     }
 
-    /** Makes the directory if it is not there, and refuses one that is not ours to use. */
-    static BusDirectory prepare(Path given) {
+    /**
+     * Makes the directory if it is not there, and refuses one that is not ours to use.
+     *
+     * @param openToGroup whether all users of the directory's group may use the bus, or its owner alone
+     */
+    static BusDirectory prepare(Path given, boolean openToGroup) {
         Path path = given.toAbsolutePath().normalize();
         BusDirectory directory = new BusDirectory(path);
+        Set<PosixFilePermission> permissions = openToGroup ? OWNER_AND_GROUP : OWNER_ONLY;
         return SegmentFiles.uninterruptibly(path, () -> {
-            directory.makeOrCheck();
+            directory.checkLinks();
+            directory.makeOrCheck(permissions);
             for (String part : PARTS) {
-                makeIfAbsent(path.resolve(part));
+                makeIfAbsent(path.resolve(part), permissions);
             }
-            directory.checkOwner();
+            if (!openToGroup) {
+                directory.checkOwner();
+            }
             return directory;
         });
     }
@@ -166,11 +168,11 @@ final class BusDirectory {
         }
     }
 
-    private void makeOrCheck() throws IOException {
+    private void makeOrCheck(Set<PosixFilePermission> permissions) throws IOException {
         if (path.getParent() != null) {
             Files.createDirectories(path.getParent());
         }
-        if (makeIfAbsent(path)) {
+        if (makeIfAbsent(path, permissions)) {
             return;
         }
         if (Files.isSymbolicLink(path)) {
@@ -183,7 +185,7 @@ final class BusDirectory {
             throw new BusException(path + " cannot be written by this user: choose another directory, or its owner");
         }
         checkContent();
-        checkPermissions();
+        checkPermissions(permissions);
     }
 
     private void checkContent() throws IOException {
@@ -196,11 +198,24 @@ final class BusDirectory {
         }
     }
 
-    private void checkPermissions() throws IOException {
+    private void checkPermissions(Set<PosixFilePermission> allowed) throws IOException {
         Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
-        if (FOR_OTHERS.stream().anyMatch(permissions::contains)) {
-            throw new BusException(path + " is open to others (" + PosixFilePermissions.toString(permissions)
-                    + "): give it to its owner alone with 'chmod 700'");
+        if (!allowed.containsAll(permissions)) {
+            throw new BusException(
+                    path + " is open to others (" + PosixFilePermissions.toString(permissions)
+                            + "): give it to its owner alone with 'chmod 700', or open the bus to its group and give it 'chmod 770'");
+        }
+    }
+
+    /** Where anybody may put a link, it may be somebody else's, and lead to somebody else's bus. */
+    private void checkLinks() throws IOException {
+        for (Path link = path.getParent(); link != null && link.getParent() != null; link = link.getParent()) {
+            boolean anybodys = Files.isSymbolicLink(link)
+                    && Files.getPosixFilePermissions(link.getParent()).contains(PosixFilePermission.OTHERS_WRITE);
+            if (anybodys) {
+                throw new BusException(path + " leads through the link " + link
+                        + " in a place where everybody may write: " + "name the directory itself");
+            }
         }
     }
 
@@ -212,13 +227,14 @@ final class BusDirectory {
         UserPrincipal owner = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS);
         if (!owner.equals(self)) {
             throw new BusException(path + " belongs to " + owner + ", this process runs as " + self
-                    + ": all replicas of a bus run as its owner");
+                    + ": all replicas of a bus run as its owner, unless it is open to a group");
         }
     }
 
-    private static boolean makeIfAbsent(Path directory) throws IOException {
+    private static boolean makeIfAbsent(Path directory, Set<PosixFilePermission> permissions) throws IOException {
         try {
-            Files.createDirectory(directory, OWNER_ONLY);
+            Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+            Files.setPosixFilePermissions(directory, permissions); // whatever the process's umask takes away
             return true;
         } catch (FileAlreadyExistsException e) {
             return false;

@@ -63,7 +63,7 @@ public final class FileBus implements Bus {
 
     private FileBus(Builder options, Geometry geometry) {
         this.errorHandler = options.errorHandler;
-        this.directory = BusDirectory.prepare(options.directory);
+        this.directory = BusDirectory.prepare(options.directory, options.openToGroup);
         this.control = Control.openOrCreate(directory, geometry);
         options.applyRetention(directory, control);
         this.membership = Membership.join(directory, control, options.replicaName);
@@ -303,6 +303,7 @@ public final class FileBus implements Bus {
         private @Nullable Duration maxAge;
         private Waiting waiting = Waiting.SLEEPING;
         private Durability durability = Durability.none();
+        private boolean openToGroup;
 
         private Builder(Path directory) {
             this.directory = directory;
@@ -357,6 +358,16 @@ public final class FileBus implements Bus {
         /** How this replica waits for messages; {@link Waiting#SLEEPING} by default. */
         public Builder waiting(Waiting waiting) {
             this.waiting = waiting;
+            return this;
+        }
+
+        /**
+         * Whether all users of the directory's group may take part, or its owner alone, which is the default. All of them
+         * may then read and write everything; make the directory with the right group before the first replica comes, for
+         * example with its set-group-id bit.
+         */
+        public Builder openToGroup(boolean open) {
+            this.openToGroup = open;
             return this;
         }
 

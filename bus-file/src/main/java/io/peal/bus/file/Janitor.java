@@ -9,7 +9,6 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -232,10 +231,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
             elected = SegmentFiles.uninterruptibly(directory.janitorLock(), () -> {
                 FileChannel channel = lockFile;
                 if (channel == null || !channel.isOpen()) {
-                    channel = FileChannel.open(
-                            directory.janitorLock(),
-                            Set.<OpenOption>of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
-                            SegmentFiles.OWNER_ONLY);
+                    channel = SegmentFiles.openLock(directory.janitorLock());
                     lockFile = channel;
                 }
                 try {

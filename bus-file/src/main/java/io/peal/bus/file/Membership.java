@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Collection;
 import java.util.HashSet;
@@ -164,8 +162,7 @@ final class Membership implements AutoCloseable {
     }
 
     private static @Nullable FileChannel lock(Path file) throws IOException {
-        FileChannel channel = FileChannel.open(
-                file, Set.<OpenOption>of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), SegmentFiles.OWNER_ONLY);
+        FileChannel channel = SegmentFiles.openLock(file);
         FileLock lock = channel.tryLock();
         if (lock == null) {
             channel.close(); // it holds no lock, and no other channel of this JVM is on the file

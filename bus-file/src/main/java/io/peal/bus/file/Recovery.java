@@ -5,11 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.LinkOption;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -65,11 +61,7 @@ final class Recovery {
 
     private static boolean tryToRun(BusDirectory directory, Control control) {
         return SegmentFiles.uninterruptibly(directory.recoveryLock(), () -> {
-            try (FileChannel channel = FileChannel.open(
-                            directory.recoveryLock(),
-                            Set.<OpenOption>of(
-                                    StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                            SegmentFiles.OWNER_ONLY);
+            try (FileChannel channel = SegmentFiles.openLock(directory.recoveryLock());
                     FileLock lock = channel.tryLock()) {
                 if (lock == null) {
                     return false;

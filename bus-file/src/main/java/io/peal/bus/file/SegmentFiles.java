@@ -17,6 +17,7 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
@@ -31,8 +32,10 @@ final class SegmentFiles {
 
     private static final int CHUNK = 64 * 1024;
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(CHUNK).asReadOnlyBuffer();
-    static final FileAttribute<?> OWNER_ONLY =
+    private static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+    private static final Set<PosixFilePermission> OWNER_AND_GROUP = PosixFilePermissions.fromString("rw-rw----");
 
     private SegmentFiles() {}
 
@@ -46,8 +49,7 @@ final class SegmentFiles {
     static void create(Path file, ByteBuffer header, int length) {
         uninterruptibly(file, () -> {
             Files.deleteIfExists(file);
-            try (FileChannel channel = FileChannel.open(
-                    file, Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
+            try (FileChannel channel = createNew(file)) {
                 fill(channel, header.duplicate(), length);
             } catch (IOException | RuntimeException e) {
                 Files.deleteIfExists(file);
@@ -55,6 +57,15 @@ final class SegmentFiles {
             }
             return file;
         });
+    }
+
+    /** Opens a file that is only there to be locked; makes it if need be. */
+    static FileChannel openLock(Path file) throws IOException {
+        try {
+            return createNew(file);
+        } catch (FileAlreadyExistsException e) {
+            return FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+        }
     }
 
     /**
@@ -161,6 +172,17 @@ final class SegmentFiles {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Makes a file for the owner alone, or for the group, too, if that is how its directory is. */
+    private static FileChannel createNew(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(
+                file, Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY);
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory != null && Files.getPosixFilePermissions(directory).contains(PosixFilePermission.GROUP_WRITE)) {
+            Files.setPosixFilePermissions(file, OWNER_AND_GROUP);
+        }
+        return channel;
     }
 
     private static void fill(FileChannel channel, ByteBuffer header, int length) throws IOException {

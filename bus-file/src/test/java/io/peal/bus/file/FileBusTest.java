@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +16,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -33,22 +35,6 @@ class FileBusTest {
     @AfterEach
     void clean() {
         scratch.close();
-    }
-
-    @Test
-    void makesTheDirectoryForItsOwnerAlone() throws IOException {
-        try (FileBus bus = FileBus.open(directory)) {
-            bus.publisher().publish(TOPIC, "hello");
-        }
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
-                .isEqualTo("rwx------");
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path file : all.filter(Files::isRegularFile).toList()) {
-                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-                        .as(file.toString())
-                        .isEqualTo("rw-------");
-            }
-        }
     }
 
     @Test
@@ -77,6 +63,35 @@ class FileBusTest {
         FileBus.open(directory).close();
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
         refused("is open to others");
+    }
+
+    @Test
+    void refusesALinkWhereEverybodyMayPutOne() throws IOException {
+        Path everybodys = Files.createDirectory(scratch.path().resolve("everybodys"));
+        Files.setPosixFilePermissions(everybodys, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Files.createSymbolicLink(
+                everybodys.resolve("link"), Files.createDirectory(scratch.path().resolve("elsewhere")));
+        assertThatExceptionOfType(BusException.class)
+                .isThrownBy(() -> FileBus.open(everybodys.resolve("link").resolve("bus")))
+                .withMessageContaining("leads through the link");
+    }
+
+    @Test
+    void makesEverythingForItsOwnerAlone() throws IOException {
+        try (FileBus bus = FileBus.open(directory)) {
+            bus.publisher().publish(TOPIC, "secret");
+            assertThat(permissions()).containsOnly("rwx------", "rw-------", "socket");
+        }
+    }
+
+    @Test
+    void opensToItsGroupIfToldTo() throws IOException {
+        try (FileBus bus = FileBus.at(directory).openToGroup(true).open()) {
+            bus.publisher().publish(TOPIC, "shared");
+            assertThat(permissions()).containsOnly("rwxrwx---", "rw-rw----", "socket");
+            refused("is open to others");
+            FileBus.at(directory).openToGroup(true).open().close();
+        }
     }
 
     @Test
@@ -187,6 +202,18 @@ class FileBusTest {
                 new RandomAccessFile(directory.resolve(name).toFile(), "rw")) {
             file.seek(at);
             file.writeInt(Integer.reverseBytes(value));
+        }
+    }
+
+    /** Who may use the directory and what is in it; a socket is guarded by the directory it is in. */
+    private Set<String> permissions() throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            Set<String> permissions = new TreeSet<>();
+            for (Path each : all.toList()) {
+                boolean other = !Files.isRegularFile(each) && !Files.isDirectory(each);
+                permissions.add(other ? "socket" : PosixFilePermissions.toString(Files.getPosixFilePermissions(each)));
+            }
+            return permissions;
         }
     }
 }
