@@ -1,6 +1,7 @@
 package io.peal.bus;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -22,11 +23,14 @@ public final class Topic implements Comparable<Topic> {
     private final String name;
     private final byte[] utf8;
     private final long hash;
+    private final long[]
+            words; // of the name, little-endian, the last one from its end; none if it is shorter than that
 
     private Topic(String name, byte[] utf8) {
         this.name = name;
         this.utf8 = utf8;
         this.hash = hashOf(utf8);
+        this.words = wordsOf(utf8);
     }
 
     /**
@@ -75,12 +79,26 @@ public final class Topic implements Comparable<Topic> {
         if (length != utf8.length) {
             return false;
         }
+        if (words.length > 0 && source.order() == ByteOrder.LITTLE_ENDIAN) {
+            return equalsByWords(source, index);
+        }
         for (int i = 0; i < length; i++) {
             if (source.get(index + i) != utf8[i]) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Eight bytes at a time; the last eight may overlap those before. */
+    private boolean equalsByWords(ByteBuffer source, int index) {
+        int whole = words.length - 1;
+        for (int i = 0; i < whole; i++) {
+            if (source.getLong(index + i * Long.BYTES) != words[i]) {
+                return false;
+            }
+        }
+        return source.getLong(index + utf8.length - Long.BYTES) == words[whole];
     }
 
     /**
@@ -118,6 +136,20 @@ public final class Topic implements Comparable<Topic> {
             hash = (hash ^ (b & 0xff)) * FNV_PRIME;
         }
         return hash;
+    }
+
+    private static long[] wordsOf(byte[] utf8) {
+        ByteBuffer bytes = ByteBuffer.wrap(utf8).order(ByteOrder.LITTLE_ENDIAN);
+        int whole = utf8.length / Long.BYTES;
+        if (whole == 0) {
+            return new long[0];
+        }
+        long[] words = new long[whole + 1];
+        for (int i = 0; i < whole; i++) {
+            words[i] = bytes.getLong(i * Long.BYTES);
+        }
+        words[whole] = bytes.getLong(utf8.length - Long.BYTES);
+        return words;
     }
 
     private static byte[] encode(String name) {

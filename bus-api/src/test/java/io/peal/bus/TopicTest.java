@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,5 +58,23 @@ final class TopicTest {
         assertThat(topic.utf8Equals(buffer, 3, topic.utf8Length())).isTrue();
         assertThat(topic.utf8Equals(buffer, 3, topic.utf8Length() - 1)).isFalse();
         assertThat(topic.utf8Equals(buffer, 4, topic.utf8Length())).isFalse();
+    }
+
+    @Test
+    void comparesEveryByteInEitherOrder() {
+        for (int length = 1; length <= Topic.MAX_LENGTH; length++) {
+            Topic topic = Topic.of("abcdefghijk".repeat(24).substring(0, length));
+            for (ByteOrder order : new ByteOrder[] {ByteOrder.LITTLE_ENDIAN, ByteOrder.BIG_ENDIAN}) {
+                ByteBuffer buffer = ByteBuffer.allocate(300).order(order);
+                topic.copyUtf8To(buffer, 7);
+                assertThat(topic.utf8Equals(buffer, 7, length)).isTrue();
+                for (int i = 0; i < length; i++) {
+                    byte before = buffer.get(7 + i);
+                    buffer.put(7 + i, (byte) (before ^ 0x40));
+                    assertThat(topic.utf8Equals(buffer, 7, length)).isFalse();
+                    buffer.put(7 + i, before);
+                }
+            }
+        }
     }
 }

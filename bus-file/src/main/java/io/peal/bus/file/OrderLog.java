@@ -139,11 +139,16 @@ final class OrderLog implements LogView {
         writer.reserve(own, length);
         try {
             long nowUs = clock.nowUs();
+            long[] offsets = writer.offsets(to - from);
+            for (int i = from;
+                    i < to;
+                    i++) { // all of them first, so that then one slot is filled right after the other
+                offsets[i - from] = writer.write(batch.topic(i), batch.payload(i), batch.kind(i), nowUs);
+            }
             long position = 0;
-            for (int i = from; i < to; i++) {
-                long offset = writer.write(batch.topic(i), batch.payload(i), batch.kind(i), nowUs);
+            for (int i = 0; i < to - from; i++) {
                 membership.checkAlive();
-                position = append(Descriptor.ofRecord(own.writerId(), offset));
+                position = append(Descriptor.ofRecord(own.writerId(), offsets[i]));
             }
             return position;
         } finally {

@@ -13,6 +13,7 @@ final class RecordWriter {
     private final Checksum checksum = new Checksum();
     private DataSegment segment;
     private ByteBuffer checked; // a view of the segment, for the checksum to move
+    private long[] offsets = new long[64];
     private int reserved;
     private int at;
 
@@ -61,6 +62,14 @@ final class RecordWriter {
         memory.putInt(DataLayout.crcAt(begin), checksum.of(checked, from, payloadAt + payloadLength - from));
         at = begin + DataLayout.recordLength(topicLength, payloadLength);
         return offset;
+    }
+
+    /** Room for the offsets of so many records, used again the next time. */
+    long[] offsets(int count) {
+        if (offsets.length < count) {
+            offsets = new long[Math.max(count, offsets.length * 2)];
+        }
+        return offsets;
     }
 
     /** Gives back what was reserved: it is in the index now, or never will be. */
