@@ -2,10 +2,12 @@ package io.peal.fanout;
 
 import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The delivery engine of one replica: it brings the messages of a bus to WebSocket connections. Thread-safe.
@@ -14,12 +16,16 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Fanout implements AutoCloseable {
 
+    private static final Duration DRAIN_GRACE = Shard.DRAIN_PATIENCE.plusSeconds(3); // for closing handshakes
+    private static final long DRAIN_CHECK_NS = 5_000_000;
+
     private final Bus bus;
     private final Limits limits;
     private final ErrorHandler errorHandler;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
     private final AtomicLong connectionIds = new AtomicLong();
     private final AtomicInteger connections = new AtomicInteger();
+    private volatile boolean draining;
     private volatile boolean closed;
 
     private Fanout(Builder options) {
@@ -73,6 +79,35 @@ public final class Fanout implements AutoCloseable {
     }
 
     /**
+     * Leaves in good order: no more clients are accepted (adapters answer 503), and those that are here are closed with 1012,
+     * which tells them to come back, one after the other, so that they do not come back all at once. Each has got everything
+     * before that was published until now; one that is too slow for it is closed all the same, two seconds late. Returns when
+     * all are gone, or some seconds after the window. Closing the fanout is still to follow.
+     *
+     * <p>A client that comes back with its position has missed nothing then. Readiness probes should fail before this is
+     * called, where a proxy has to notice first.
+     *
+     * @param window over which the connections are closed; ten seconds are a good deal for ten thousand
+     * @throws IllegalStateException if it is called on an event loop, which it would block
+     */
+    public DrainReport drain(Duration window) {
+        for (Shard<?> shard : shards) {
+            if (shard.loop().inLoop()) {
+                throw new IllegalStateException("drain() waits: do not call it on an event loop");
+            }
+        }
+        draining = true;
+        int before = connections();
+        long newest = bus.position().value();
+        shards.forEach(shard -> shard.drain(newest, window));
+        long deadline = System.nanoTime() + window.toNanos() + DRAIN_GRACE.toNanos();
+        while (connections() > 0 && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(DRAIN_CHECK_NS);
+        }
+        return new DrainReport(before, connections());
+    }
+
+    /**
      * Begins to close every connection with 1001, and reads the log no more. The event loops finish the closing
      * handshakes; {@link #connections()} falls to 0 as they do. Idempotent.
      */
@@ -82,9 +117,9 @@ public final class Fanout implements AutoCloseable {
         shards.forEach(Shard::close);
     }
 
-    /** Whether it is closed: an adapter accepts no more connections then. */
-    public boolean isClosed() {
-        return closed;
+    /** Whether an adapter may accept connections: not while draining, and not when closed. */
+    public boolean isAccepting() {
+        return !draining && !closed;
     }
 
     ErrorHandler errorHandler() {

@@ -12,6 +12,7 @@ import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,8 @@ public final class Shard<F> {
     private static final long TURN_NS = 1_000_000;
     private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
+    private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
+    static final Duration DRAIN_PATIENCE = Duration.ofSeconds(2);
 
     private final Fanout fanout;
     private final Bus bus;
@@ -93,8 +96,8 @@ public final class Shard<F> {
         connection.index = connections.size();
         connections.add(connection);
         connection.opened();
-        if (fanout.isClosed()) {
-            connection.close(CloseCode.GOING_AWAY, "the server is going away");
+        if (!fanout.isAccepting()) {
+            connection.close(CloseCode.SERVICE_RESTART, "the server restarts");
         }
         return connection;
     }
@@ -123,6 +126,28 @@ public final class Shard<F> {
         wakeUp.close();
         loop.execute(() -> List.copyOf(connections)
                 .forEach(connection -> connection.close(CloseCode.GOING_AWAY, "the server is going away")));
+    }
+
+    /** Closes all connections one after the other, each when it has what was published up to a position. Thread-safe. */
+    void drain(long newest, Duration window) {
+        loop.execute(() -> {
+            List<ShardConnection<F>> all = new ArrayList<>(connections);
+            Collections.shuffle(all); // so that clients of one kind do not come back together
+            for (int i = 0; i < all.size(); i++) {
+                ShardConnection<F> connection = all.get(i);
+                Duration delay = window.multipliedBy(i).dividedBy(all.size());
+                loop.schedule(() -> drain(connection, newest, System.nanoTime()), delay);
+            }
+        });
+    }
+
+    private void drain(ShardConnection<F> connection, long newest, long sinceNs) {
+        boolean patient = System.nanoTime() - sinceNs < DRAIN_PATIENCE.toNanos();
+        if (patient && !connection.hasAllUpTo(newest)) {
+            loop.schedule(() -> drain(connection, newest, sinceNs), DRAIN_CHECK);
+        } else {
+            connection.close(CloseCode.SERVICE_RESTART, "the server restarts: come back");
+        }
     }
 
     /** How far this shard had read when its last turn ended. Thread-safe. */

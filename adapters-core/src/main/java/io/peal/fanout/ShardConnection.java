@@ -249,6 +249,15 @@ final class ShardConnection<F> implements Connection, Inlet {
         return cursor;
     }
 
+    /** Whether it has everything that was published up to a position, or will get nothing more. */
+    boolean hasAllUpTo(long newest) {
+        return switch (state) {
+            case LIVE -> subscriptions.isEmpty() || shard.readTo() >= newest;
+            case LAGGING -> false;
+            case CLOSING, CLOSED -> true;
+        };
+    }
+
     /** Everything up to here is written now. */
     void advance(long position) {
         cursor = position;

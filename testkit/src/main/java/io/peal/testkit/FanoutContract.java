@@ -10,14 +10,17 @@ import io.peal.bus.Topic;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.DrainReport;
 import io.peal.fanout.Fanout;
 import io.peal.fanout.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -550,6 +553,50 @@ public abstract class FanoutContract {
                 .isEqualTo(503);
     }
 
+    @Test
+    final void g11_drainDeliversEverythingAndClosesWith1012() throws Exception {
+        serve(subscribing(NEWS));
+        List<WebSocketProbe> clients = connected(20);
+        publish(bus, "n", 500);
+        FutureTask<DrainReport> draining = draining(Duration.ofMillis(200));
+        for (WebSocketProbe client : clients) {
+            assertThat(texts(client, 500)).last().isEqualTo("n499");
+            assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.SERVICE_RESTART);
+            client.sendClose(CloseCode.SERVICE_RESTART);
+        }
+        assertThat(draining.get()).isEqualTo(new DrainReport(20, 0));
+    }
+
+    @Test
+    final void g11_drainSpreadsTheClosesAndRefusesUpgrades() throws Exception {
+        serve(subscribing(NEWS));
+        List<WebSocketProbe> clients = connected(10);
+        long begin = System.nanoTime();
+        FutureTask<DrainReport> draining = draining(Duration.ofSeconds(1));
+        await(() -> !fanout().isAccepting(), "it is draining");
+        assertThat(upgradeStatus("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+                .isEqualTo(503);
+        await(() -> closed(events) >= 1, "the first is closed");
+        assertThat(fanout().connections()).as("not all at once").isGreaterThan(1);
+        for (WebSocketProbe client : clients) {
+            assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.SERVICE_RESTART);
+            client.sendClose(CloseCode.SERVICE_RESTART);
+        }
+        assertThat(draining.get().remaining()).isZero();
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(800));
+    }
+
+    @Test
+    final void g11_drainDoesNotWaitForWhoTakesNothing() throws Exception {
+        serve(subscribing(NEWS));
+        connect(SMALL_BUFFER);
+        awaitEvent("open");
+        publish(bus, "x".repeat(20_000), 500);
+        DrainReport report = draining(Duration.ZERO).get();
+        assertThat(report.connections()).isEqualTo(1);
+        assertThat(awaitEvent("close").detail()).isNotEmpty();
+    }
+
     // The upgrade (RFC 6455 section 4.2)
 
     @Test
@@ -602,6 +649,16 @@ public abstract class FanoutContract {
         } catch (IOException e) {
             throw new IllegalStateException("no server", e);
         }
+    }
+
+    private FutureTask<DrainReport> draining(Duration window) {
+        FutureTask<DrainReport> draining = new FutureTask<>(() -> fanout().drain(window));
+        new Thread(draining, "drain").start();
+        return draining;
+    }
+
+    private static long closed(Collection<Event> events) {
+        return events.stream().filter(event -> event.what().equals("close")).count();
     }
 
     private static ConnectionHandler subscribing(Topic topic) {

@@ -57,7 +57,7 @@ public final class NettyFanout {
     }
 
     boolean isOpen() {
-        return !fanout.isClosed();
+        return fanout.isAccepting();
     }
 
     Fanout fanout() {

@@ -70,7 +70,9 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         } else if (!request.headers().contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
             send(ctx, request, response(HttpResponseStatus.BAD_REQUEST, "Sec-WebSocket-Key is missing\n"));
         } else if (!fanout.isOpen()) {
-            send(ctx, request, response(HttpResponseStatus.SERVICE_UNAVAILABLE, "the server is going away\n"));
+            FullHttpResponse response = response(HttpResponseStatus.SERVICE_UNAVAILABLE, "the server is going away\n");
+            response.headers().set(HttpHeaderNames.RETRY_AFTER, "1").set(HttpHeaderNames.CONNECTION, "close");
+            ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
         } else {
             upgrade(ctx, request);
         }

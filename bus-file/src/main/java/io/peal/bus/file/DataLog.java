@@ -5,12 +5,14 @@ import io.peal.bus.BusFullException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The data log of this process: the segment that is being filled, a spare that is made ahead of need, and those that are
- * full. Thread-safe; only moving on to the next segment takes a lock, which no other process ever waits for.
+ * full. Thread-safe; only moving on to the next segment takes a lock, which no other process ever waits for, and
+ * which the background thread holds for a moment only.
  *
  * <p>A full segment whose records are all trimmed becomes the next spare. So a bus that has reached its retained length
  * writes the same memory again and again, which is already mapped and in the caches, instead of new pages.
@@ -36,6 +38,7 @@ final class DataLog {
     private final LongSupplier newest;
     private final Trimmer trimmer;
     private final ArrayDeque<DataSegment> full = new ArrayDeque<>(); // guarded by this
+    private final AtomicLong numbers = new AtomicLong(); // of segments, the next one
     private volatile DataSegment active;
     private @Nullable DataSegment spare; // guarded by this
 
@@ -58,7 +61,7 @@ final class DataLog {
         this.maintenance = maintenance;
         this.newest = newest;
         this.trimmer = trimmer;
-        this.active = create(0);
+        this.active = create(numbers.getAndIncrement());
         maintenance.execute(this::prepare);
     }
 
@@ -76,7 +79,7 @@ final class DataLog {
         synchronized (this) {
             if (active == old) {
                 Steps.at(Steps.Step.ROLL_BEGUN);
-                DataSegment next = spare != null ? spare : next(old.number() + 1);
+                DataSegment next = spare != null ? spare : next();
                 spare = null;
                 active = next;
                 full.add(old);
@@ -113,21 +116,30 @@ final class DataLog {
         Steps.at(Steps.Step.LEAVE_SEALED);
     }
 
+    /** Makes the spare, and holds no lock meanwhile: a publisher that needs one at once makes its own. */
     private void prepare() {
         trimmer.trim();
+        if (hasSpare()) {
+            return;
+        }
+        DataSegment made;
+        try {
+            made = next();
+        } catch (BusException e) {
+            return; // whoever needs it tries again, and is told
+        }
         synchronized (this) {
-            if (spare == null) {
-                try {
-                    spare = next(active.number() + 1);
-                } catch (BusException e) {
-                    spare = null; // whoever needs it tries again, and is told
-                }
-            }
+            spare = made;
         }
     }
 
-    /** A segment with this number: one that is free, or a new one, or one that is free because the log was trimmed. */
-    private DataSegment next(long number) {
+    private synchronized boolean hasSpare() {
+        return spare != null;
+    }
+
+    /** A segment with a new number: one that is free, or a new one, or one that is free because the log was trimmed. */
+    private DataSegment next() {
+        long number = numbers.getAndIncrement();
         DataSegment free = takeFree();
         if (free == null) {
             try {
@@ -147,7 +159,7 @@ final class DataLog {
         }
     }
 
-    private @Nullable DataSegment takeFree() {
+    private synchronized @Nullable DataSegment takeFree() {
         long oldest = control.oldest();
         for (Iterator<DataSegment> each = full.iterator(); each.hasNext(); ) {
             DataSegment segment = each.next();

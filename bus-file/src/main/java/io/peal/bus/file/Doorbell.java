@@ -22,12 +22,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Who sleeps has its bit set in the control file; a publisher that finds a bit set clears it and rings, so there is one
  * ring for each sleep however many publish. A publisher that dies between the two leaves the sleeper asleep: therefore the
- * thread looks at the log by itself every {@value #SAFETY_MS} ms.
+ * thread looks at the log by itself every {@value #SAFETY_MS} ms, or when nobody has rung for some seconds every
+ * {@value #QUIET_SAFETY_MS} ms.
  */
 final class Doorbell implements AutoCloseable {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Doorbell.class);
     private static final int SAFETY_MS = 50;
+    private static final int QUIET_SAFETY_MS =
+            250; // each look costs the more the rarer it is, in caches and in compiled code
+    private static final int ROUNDS_UNTIL_QUIET = 100;
     private static final int WITHOUT_DOOR_MS = 1;
     private static final int TIME_TO_END_MS = 5_000;
 
@@ -40,6 +44,7 @@ final class Doorbell implements AutoCloseable {
     private final ByteBuffer rings = ByteBuffer.allocateDirect(256);
     private final Thread thread;
     private int timeoutMs = SAFETY_MS;
+    private int quietRounds;
     private volatile boolean closed;
 
     Doorbell(Path path, OrderLog log, WakeUps wakeUps, boolean spinning, String threadName, ErrorHandler errorHandler) {
@@ -106,8 +111,10 @@ final class Doorbell implements AutoCloseable {
     private void sleepAndListen() {
         while (!closed) {
             try {
-                selector.select(this::answer, timeoutMs);
+                boolean quiet = quietRounds >= ROUNDS_UNTIL_QUIET && timeoutMs == SAFETY_MS;
+                int rung = selector.select(this::answer, quiet ? QUIET_SAFETY_MS : timeoutMs);
                 Steps.at(Steps.Step.SLEEP_WOKEN);
+                quietRounds = rung > 0 ? 0 : quietRounds + 1;
                 wakeUps.fire(log.newest());
             } catch (IOException | RuntimeException e) {
                 if (!closed) {

@@ -22,7 +22,6 @@ import io.peal.fanout.netty.NettyFanout;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.StandardSocketOptions;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** The server on Netty. What Peal needs of it are the two calls of {@code install}. */
@@ -82,14 +81,6 @@ final class NettyServer implements AutoCloseable {
 
     void stopListening() {
         listener.close().awaitUninterruptibly();
-    }
-
-    /** Waits, but not for ever, until the closing handshakes are done. */
-    void awaitConnectionsClosed(Fanout fanout, Duration limit) {
-        long deadline = System.nanoTime() + limit.toNanos();
-        while (fanout.connections() > 0 && System.nanoTime() < deadline) {
-            loops.next().schedule(() -> {}, 10, TimeUnit.MILLISECONDS).awaitUninterruptibly();
-        }
     }
 
     @Override

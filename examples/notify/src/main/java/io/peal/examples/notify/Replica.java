@@ -2,6 +2,7 @@ package io.peal.examples.notify;
 
 import io.peal.bus.Bus;
 import io.peal.bus.file.FileBus;
+import io.peal.fanout.DrainReport;
 import io.peal.fanout.Fanout;
 import java.io.IOException;
 import java.time.Duration;
@@ -9,7 +10,7 @@ import java.time.Duration;
 /** One replica: a bus, a fanout on it, a server, and the beat by which the others know it. */
 final class Replica {
 
-    private static final Duration TIME_TO_CLOSE = Duration.ofSeconds(4);
+    private static final Duration DRAIN_WINDOW = Duration.ofSeconds(1);
 
     private final Bus bus;
     private final Fanout fanout;
@@ -51,8 +52,11 @@ final class Replica {
     private void stop() {
         heartbeat.close();
         server.stopListening();
+        DrainReport drained = fanout.drain(DRAIN_WINDOW);
+        System.out.printf(
+                "drained: %d of %d connections are closed%n",
+                drained.connections() - drained.remaining(), drained.connections());
         fanout.close();
-        server.awaitConnectionsClosed(fanout, TIME_TO_CLOSE);
         server.close();
         bus.close();
     }

@@ -32,7 +32,7 @@ final class Status {
         now.put("connections", fanout.connections());
         now.put("position", bus.position().value());
         now.put("lag", fanout.lag());
-        now.put("state", fanout.isClosed() ? "stopping" : "serving");
+        now.put("state", fanout.isAccepting() ? "serving" : "stopping");
         return now;
     }
 }
