@@ -31,6 +31,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
 
     private static final long STALE_BEAT_MS = 10_000;
     private static final long UNFINISHED_AGE_MS = 60_000;
+    private static final long LEISURE_MS = 3_000;
 
     private final BusDirectory directory;
     private final Control control;
@@ -41,6 +42,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private @Nullable OrderLog log;
     private @Nullable FileChannel lockFile;
     private boolean elected;
+    private long newestSeen = -1;
+    private long lookedMs;
 
     Janitor(BusDirectory directory, Control control, Membership membership) {
         this.directory = directory;
@@ -70,15 +73,29 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         }
         if (isElected() || nowMs - control.janitorBeatMs() > STALE_BEAT_MS) {
             control.beatAsJanitor(nowMs);
-            bury();
-            trim();
-            deleteUnfinished(nowMs);
+            if (isWorthALook(nowMs)) {
+                bury();
+                trim();
+                deleteUnfinished(nowMs);
+            }
         }
         OrderLog kept = log;
         if (kept != null) {
             kept.forgetTrimmed();
         }
         return null;
+    }
+
+    /** Whether anything was published since the last time, or some seconds are over: an idle bus needs little care. */
+    private boolean isWorthALook(long nowMs) {
+        OrderLog kept = log;
+        long newest = kept == null ? 0 : kept.newest();
+        boolean worth = newest != newestSeen || Math.abs(nowMs - lookedMs) >= LEISURE_MS;
+        if (worth) {
+            newestSeen = newest;
+            lookedMs = nowMs;
+        }
+        return worth;
     }
 
     /** Any process may do this at any time. */
