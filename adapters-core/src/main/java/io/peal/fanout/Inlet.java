@@ -9,6 +9,9 @@ public interface Inlet {
     /** The client sent a message; the payload is valid until this returns. */
     void onMessage(PayloadKind kind, ByteBuffer payload);
 
+    /** Something came from the client, whatever it is; reported before what it is. */
+    void onSignOfLife();
+
     /** The outlet is writable again after it was not. */
     void onWritable();
 

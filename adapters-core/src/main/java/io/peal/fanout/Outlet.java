@@ -16,6 +16,9 @@ public interface Outlet<F> {
     /** Sends what was written. */
     void flush();
 
+    /** Sends a ping. */
+    void ping();
+
     /** Begins the closing handshake, behind what was written. Called at most once. */
     void close(int code, String reason);
 }

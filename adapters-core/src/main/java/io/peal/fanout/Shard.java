@@ -52,6 +52,8 @@ public final class Shard<F> {
     private static final long TURN_NS = 1_000_000;
     private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
+    private static final int BEAT_PARTS = 5;
+    private static final int BEATS_UNTIL_PING = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
     static final Duration DRAIN_PATIENCE = Duration.ofSeconds(2);
 
@@ -78,6 +80,8 @@ public final class Shard<F> {
     private boolean writing;
     private volatile long position = NOT_READING;
     private int written; // bytes of frames built in this turn
+    private boolean beating; // another beat is to come
+    private int beats;
 
     Shard(Fanout fanout, EventLoop loop, FrameBuilder<F> frames) {
         this.fanout = fanout;
@@ -92,12 +96,14 @@ public final class Shard<F> {
     public Inlet open(Outlet<F> outlet, String uri, ConnectionHandler handler) {
         ShardConnection<F> connection =
                 new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
+        boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
         fanout.countConnections(1);
         connection.index = connections.size();
         connections.add(connection);
+        beatSoon();
         connection.opened();
-        if (!fanout.isAccepting()) {
-            connection.close(CloseCode.SERVICE_RESTART, "the server restarts");
+        if (tooLate) {
+            connection.close(CloseCode.GOING_AWAY, "the server is going away");
         }
         return connection;
     }
@@ -336,6 +342,30 @@ public final class Shard<F> {
         if (topics.isEmpty() && !inTurn && reading != null) {
             reading.close();
             reader = null;
+        }
+    }
+
+    private void beatSoon() {
+        if (!beating) {
+            beating = true;
+            loop.schedule(this::beat, fanout.limits().pingAfter().dividedBy(BEATS_UNTIL_PING));
+        }
+    }
+
+    /** One in five connections is looked at in each beat, so that 10,000 of them never make a pause. */
+    private void beat() {
+        long nowNs = System.nanoTime();
+        int part = beats++ % BEAT_PARTS;
+        for (int i = connections.size() - 1;
+                i >= 0;
+                i--) { // backwards, because closing one moves the last to its place
+            if (i % BEAT_PARTS == part) {
+                connections.get(i).checkLife(nowNs);
+            }
+        }
+        beating = false;
+        if (!connections.isEmpty()) {
+            beatSoon();
         }
     }
 

@@ -48,6 +48,8 @@ final class ShardConnection<F> implements Connection, Inlet {
     private long progressNs; // when it took something for the last time
     private int unsent; // bytes sent to it directly since its socket is full
     private boolean unflushed;
+    private long heardNs = System.nanoTime();
+    private boolean pinged; // since it was heard last
 
     /** The place in the shard's list of connections, kept by it. */
     int index;
@@ -162,6 +164,12 @@ final class ShardConnection<F> implements Connection, Inlet {
     }
 
     @Override
+    public void onSignOfLife() {
+        heardNs = System.nanoTime();
+        pinged = false;
+    }
+
+    @Override
     public void onWritable() {
         unsent = 0;
         if (isLagging()) {
@@ -187,6 +195,19 @@ final class ShardConnection<F> implements Connection, Inlet {
 
     Outlet<F> outlet() {
         return outlet;
+    }
+
+    /** Looks whether the client has been silent for long. */
+    void checkLife(long nowNs) {
+        long silentNs = nowNs - heardNs;
+        if (silentNs >= limits.deadAfter().toNanos()) {
+            doClose(
+                    CloseCode.TRY_AGAIN_LATER,
+                    "no sign of life for " + limits.deadAfter().toSeconds() + " s");
+        } else if (silentNs >= limits.pingAfter().toNanos() && !pinged && isOpen() && outlet.writable()) {
+            pinged = true;
+            outlet.ping();
+        }
     }
 
     boolean isLive() {

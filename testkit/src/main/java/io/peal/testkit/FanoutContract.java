@@ -58,6 +58,8 @@ public abstract class FanoutContract {
     private record Event(String what, Connection connection, String detail) {}
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Limits IMPATIENT =
+            Limits.defaults().pingAfter(Duration.ofSeconds(1)).deadAfter(Duration.ofSeconds(2));
     private static final Topic NEWS = Topic.of("news");
     private static final Topic OTHER = Topic.of("other");
     private static final String PATH = "/live";
@@ -595,6 +597,45 @@ public abstract class FanoutContract {
         DrainReport report = draining(Duration.ZERO).get();
         assertThat(report.connections()).isEqualTo(1);
         assertThat(awaitEvent("close").detail()).isNotEmpty();
+    }
+
+    // Heartbeats
+
+    @Test
+    final void silentClientIsPingedAndThenClosed() {
+        serve(IMPATIENT, subscribing(NEWS));
+        WebSocketProbe client = connect();
+        assertThat(client.next().opcode()).isEqualTo(WebSocketProbe.PING);
+        WebSocketProbe.Frame close = client.nextClose();
+        assertThat(close.closeCode()).isEqualTo(CloseCode.TRY_AGAIN_LATER);
+        assertThat(new String(close.payload(), UTF_8)).contains("no sign of life");
+        assertThat(awaitEvent("close").detail()).startsWith("1006 ");
+    }
+
+    @Test
+    final void clientThatAnswersPingsStays() {
+        serve(IMPATIENT, subscribing(NEWS));
+        WebSocketProbe client = connect();
+        for (int i = 0; i < 3; i++) {
+            WebSocketProbe.Frame ping = client.next();
+            assertThat(ping.opcode()).isEqualTo(WebSocketProbe.PING);
+            client.sendFrame(0x80 | WebSocketProbe.PONG, ping.payload());
+        }
+        bus.publisher().publish(NEWS, "still here");
+        assertThat(client.nextText()).isEqualTo("still here");
+    }
+
+    @Test
+    final void clientThatTalksIsNotPinged() {
+        serve(IMPATIENT, subscribing(NEWS));
+        WebSocketProbe client = connect();
+        long end = System.nanoTime() + Duration.ofSeconds(2).toNanos();
+        while (System.nanoTime() < end) {
+            client.sendText("hello");
+            LockSupport.parkNanos(100_000_000);
+        }
+        bus.publisher().publish(NEWS, "first frame");
+        assertThat(client.next().text()).isEqualTo("first frame");
     }
 
     // The upgrade (RFC 6455 section 4.2)

@@ -2,6 +2,7 @@ package io.peal.fanout.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -61,6 +62,9 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object frame) {
         try {
+            if (inlet != null) {
+                inlet.onSignOfLife();
+            }
             if (frame instanceof CloseWebSocketFrame close) {
                 onClose(ctx, close);
             } else if (!closeSent && frame instanceof TextWebSocketFrame text) {
@@ -162,6 +166,14 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     @Override
     public void flush() {
         context().flush();
+    }
+
+    @Override
+    public void ping() {
+        if (!closeSent) {
+            ChannelHandlerContext context = context();
+            context.writeAndFlush(control(context, FrameHeader.PING, Unpooled.EMPTY_BUFFER), context.voidPromise());
+        }
     }
 
     @Override
