@@ -9,6 +9,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -234,9 +235,12 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private void deleteUnfinished(long nowMs) {
         for (Path file : BusDirectory.list(directory.allUnfinished())) {
             SegmentFiles.uninterruptibly(file, () -> {
-                if (Files.exists(file)
-                        && nowMs - Files.getLastModifiedTime(file).toMillis() > UNFINISHED_AGE_MS) {
-                    Files.deleteIfExists(file);
+                try {
+                    if (nowMs - Files.getLastModifiedTime(file).toMillis() > UNFINISHED_AGE_MS) {
+                        Files.deleteIfExists(file);
+                    }
+                } catch (NoSuchFileException finishedMeanwhile) {
+                    return file;
                 }
                 return file;
             });
