@@ -4,7 +4,7 @@
  *
  *     spin -search -O2 -DCOLLAPSE -m1000000 orderlog.pml
  *
- * (two to six minutes). Two writers publish two messages each. A writer has a data segment with room for one record, so it has to wait until
+ * Two writers publish two messages each. A writer has a data segment with room for one record, so it has to wait until
  * the log is trimmed before it can publish again. An index segment has two slots; a file of that name may be made, deleted
  * and, by a process that was stopped while it made it, made once more: each time it is another file, and who has mapped an
  * old one keeps that. Memory is sequentially consistent here; what weaker memory could do is the stress tests' matter.

@@ -39,6 +39,12 @@ final class Disk {
         this.control = control;
         this.indexSlotsLog2 = control.geometry().indexSlotsLog2();
         this.log = log;
+        SegmentFiles.force(directory.control()); // without it the rest would be worth nothing
+        SegmentFiles.force(directory.path());
+        Path parent = directory.path().getParent();
+        if (parent != null) {
+            SegmentFiles.force(parent);
+        }
     }
 
     /** Returns when everything up to a position is on the disk. */
@@ -68,8 +74,11 @@ final class Disk {
         try {
             long to = log.newest();
             forceData();
-            forceIndex(control.checkpoint() + 1, to);
+            boolean newSegment = forceIndex(control.checkpoint() + 1, to);
             control.raiseCheckpoint(to);
+            if (newSegment) { // so that a recovery begins to look in this segment or the one before
+                SegmentFiles.force(directory.control());
+            }
         } catch (BusException e) {
             failure = e;
             throw e;
@@ -90,7 +99,8 @@ final class Disk {
         }
     }
 
-    private void forceIndex(long from, long to) {
+    /** Returns whether index segments were forced that were not there the last time. */
+    private boolean forceIndex(long from, long to) {
         long first = from >>> indexSlotsLog2;
         long last = to >>> indexSlotsLog2;
         for (long number = first; number <= last; number++) {
@@ -98,11 +108,12 @@ final class Disk {
                 SegmentFiles.forceIfThere(directory.index(number));
             }
         }
-        if (last > indexNamesForced) {
+        boolean newSegment = last > indexNamesForced;
+        if (newSegment) {
             SegmentFiles.force(directory.allIndex());
-            SegmentFiles.force(directory.path());
             indexNamesForced = last;
         }
+        return newSegment;
     }
 
     /** Whether nothing was added to the file after it was forced. */

@@ -73,12 +73,12 @@ public final class FileBus implements Bus {
         try {
             this.janitor = new Janitor(directory, control, membership);
             this.log = new OrderLog(directory, control, membership, maintenance, janitor);
+            this.disk = options.durability instanceof Durability.None ? null : new Disk(directory, control, log);
         } catch (RuntimeException e) {
             maintenance.close();
             membership.close();
             throw e;
         }
-        this.disk = options.durability instanceof Durability.None ? null : new Disk(directory, control, log);
         this.sync = options.durability instanceof Durability.Sync;
         boolean spinning = options.waiting == Waiting.SPINNING;
         this.wakeUps = new WakeUps(log::newest, spinning ? () -> {} : () -> control.announceSleep(self), errorHandler);

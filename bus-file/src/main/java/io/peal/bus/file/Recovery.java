@@ -96,7 +96,6 @@ final class Recovery {
     }
 
     private void removeWhatIsNotWhole() {
-        BusDirectory.list(directory.allUnfinished()).forEach(SegmentFiles::delete);
         SegmentFiles.delete(directory.trimmedTopics()); // it speaks of positions of a life that is over
         for (Path file : BusDirectory.list(directory.allIndex())) {
             long number = BusDirectory.indexNumber(file);
