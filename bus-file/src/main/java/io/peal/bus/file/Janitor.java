@@ -187,13 +187,25 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Set<Integer> alive = membership.aliveWriters();
         for (DataFile file : files) {
             if (!alive.contains(file.writerId()) && sealedAt(file) == Long.MAX_VALUE) {
-                seal(file, Math.max(1, kept.newest()));
+                Steps.at(Steps.Step.BURY_FOUND_OPEN);
+                sealIfThere(file, Math.max(1, kept.newest()));
             }
         }
         Steps.at(Steps.Step.BURY_SEALED);
     }
 
-    private void seal(DataFile file, long position) {
+    /** It may be gone: a segment whose writer died while it was about to use it again is free for others to delete. */
+    private void sealIfThere(DataFile file, long position) {
+        try {
+            seal(file, position);
+        } catch (BusException e) {
+            if (Files.exists(file.path())) {
+                throw e;
+            }
+        }
+    }
+
+    private static void seal(DataFile file, long position) {
         SegmentFiles.uninterruptibly(file.path(), () -> {
             try (FileChannel channel =
                     FileChannel.open(file.path(), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
@@ -225,9 +237,12 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private static long readSealedAt(Path path) {
         return SegmentFiles.uninterruptibly(path, () -> {
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-                ByteBuffer word = word();
-                channel.read(word, DataLayout.SEALED_AT_AT);
-                return word.getLong(0);
+                long read = read(channel, DataLayout.SEALED_AT_AT);
+                for (long before = ~read; before != read; ) { // a file's copy is not promised to be atomic
+                    before = read;
+                    read = read(channel, DataLayout.SEALED_AT_AT);
+                }
+                return read;
             }
         });
     }
@@ -271,6 +286,12 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Object key = SegmentFiles.uninterruptibly(file, () -> Files.readAttributes(file, BasicFileAttributes.class)
                 .fileKey());
         return key == null ? file : key;
+    }
+
+    private static long read(FileChannel channel, long at) throws IOException {
+        ByteBuffer word = word();
+        channel.read(word, at);
+        return word.getLong(0);
     }
 
     private static ByteBuffer word() {

@@ -41,6 +41,7 @@ final class Steps {
         TRIM_DATA_DELETED,
         BURY_LOCKED,
         BURY_FREED,
+        BURY_FOUND_OPEN,
         BURY_SEALED,
         LEAVE_SEALED,
         LEAVE_FREED

@@ -8,6 +8,8 @@ import io.peal.bus.Topic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -19,15 +21,17 @@ final class FaultsMain {
 
     private FaultsMain() {}
 
-    /** Arguments: {@code full} and a directory, {@code files} and a directory. */
+    /** Arguments: {@code full}, {@code files} or {@code deleted}, and a directory. */
     public static void main(String... args) {
         Path directory = Path.of(args[1]);
         if (args[0].equals("full")) {
             for (int creation = 1; creation <= 12; creation++) {
                 fullFrom(creation, directory.resolve("bus" + creation));
             }
-        } else {
+        } else if (args[0].equals("files")) {
             publishAndRead(directory);
+        } else {
+            deletedWhileItIsBuried(directory);
         }
         System.out.println("done");
     }
@@ -70,6 +74,37 @@ final class FaultsMain {
                     + ", read " + read[0] + (read[0] == published ? ", complete" : ", incomplete"));
         } catch (BusFullException stillFull) {
             System.out.println("full from file " + creation + ": cannot be opened, complete");
+        }
+    }
+
+    /** The segment of a dead writer, which another process deletes in the moment it is to be sealed. */
+    private static void deletedWhileItIsBuried(Path path) {
+        int deadWriter = 77;
+        CountDownLatch buried = new CountDownLatch(1);
+        try (FileBus bus = FileBus.at(path)
+                .errorHandler(error -> System.out.println("FAILED " + error))
+                .open()) {
+            BusDirectory directory = BusDirectory.lookAt(path);
+            Control control = Control.lookAt(directory);
+            Path file = directory.data(deadWriter, 0);
+            AtomicBoolean deleted = new AtomicBoolean();
+            Steps.hook(step -> {
+                if (step == Steps.Step.BURY_FOUND_OPEN) {
+                    SegmentFiles.delete(file);
+                    deleted.set(true);
+                } else if (step == Steps.Step.BURY_SEALED && deleted.get()) {
+                    buried.countDown();
+                }
+            });
+            DataSegment.create(
+                    directory,
+                    control.busId(),
+                    deadWriter,
+                    0,
+                    control.geometry().dataSegmentLength());
+            System.out.println(buried.await(30, TimeUnit.SECONDS) ? "buried" : "FAILED nobody buried it");
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -51,6 +51,14 @@ class FaultsSystemTest {
     }
 
     @Test
+    void segmentOfTheDeadThatSomebodyDeletesMeanwhileIsNoError() throws Exception {
+        try (ReplicaProcess process = start(List.of(), "deleted")) {
+            assertThat(process.awaitLine(text -> text.startsWith("FAILED") || text.equals("buried"), "a result", LIMIT))
+                    .isEqualTo("buried");
+        }
+    }
+
+    @Test
     void directoryThatCannotBeMadeIsNamed() {
         Path directory = Path.of("/proc/peal");
         assertThatExceptionOfType(BusException.class)
