@@ -46,7 +46,13 @@ final class CatchUp<F> {
         connection.catchingUp = false;
         if (connection.isLagging()) {
             shard.endRun();
-            readOn(connection, shard.readTo());
+            long end = shard.readTo();
+            connection.skipUnwanted(end);
+            if (connection.position() >= end) {
+                connection.becomeLive();
+            } else {
+                readOn(connection, end);
+            }
         }
         return !ready.isEmpty();
     }
@@ -99,7 +105,7 @@ final class CatchUp<F> {
         @Override
         public void onMessage(Message message) {
             ShardConnection<F> to = connection;
-            if (to != null && to.wants(message.topic(), message.position())) {
+            if (to != null && to.takes(message.topic(), message.position(), message.payloadLength())) {
                 frames.append(message.kind(), message.payload());
             }
         }

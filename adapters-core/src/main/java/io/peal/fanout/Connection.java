@@ -23,6 +23,12 @@ public interface Connection {
     @Nullable
     String queryParameter(String name);
 
+    /**
+     * Where the client wants to begin: behind the resume token in the query's parameter {@code since}, or at what comes if
+     * it has none. A parameter that is no resume token closes the connection with 1008.
+     */
+    StartFrom since();
+
     /** Subscribes to what comes: {@link #subscribe(Topic, StartFrom)} with latest. */
     default void subscribe(Topic topic) {
         subscribe(topic, StartFrom.latest());

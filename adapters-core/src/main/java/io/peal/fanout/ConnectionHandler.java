@@ -1,6 +1,8 @@
 package io.peal.fanout;
 
+import io.peal.bus.Gap;
 import io.peal.bus.PayloadKind;
+import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
 
 /**
@@ -19,6 +21,14 @@ public interface ConnectionHandler {
      * @param payload its remaining bytes are the message; valid until this returns
      */
     default void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {}
+
+    /**
+     * Messages of a topic were not sent to a client that had no room for them, because the topic's policy is {@link
+     * SlowConsumerPolicy#DROP}. What is sent here comes before later messages of the topic.
+     *
+     * @param gap positions of the log, of which some were of this topic
+     */
+    default void onGap(Connection connection, Topic topic, Gap gap) {}
 
     /** The connection is gone: once for each that was opened. The code is 1006 if it broke without a closing handshake. */
     default void onClose(Connection connection, int code, String reason) {}

@@ -4,6 +4,8 @@ import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,7 +23,9 @@ public final class Fanout implements AutoCloseable {
 
     private final Bus bus;
     private final Limits limits;
+    private final SlowConsumers slowConsumers;
     private final ErrorHandler errorHandler;
+    private final Entrance entrance;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
     private final AtomicLong connectionIds = new AtomicLong();
     private final AtomicInteger connections = new AtomicInteger();
@@ -31,7 +35,9 @@ public final class Fanout implements AutoCloseable {
     private Fanout(Builder options) {
         this.bus = options.bus;
         this.limits = options.limits;
+        this.slowConsumers = options.slowConsumers;
         this.errorHandler = options.errorHandler;
+        this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
     }
 
     /** A fanout over a bus, before it is built. */
@@ -122,6 +128,19 @@ public final class Fanout implements AutoCloseable {
         return !draining && !closed;
     }
 
+    /**
+     * Decides on an upgrade request: for adapters, which ask before they do anything for a client.
+     *
+     * @return what was decided, now or later; its failure is to be answered 500
+     */
+    public CompletionStage<Admission> admit(UpgradeRequest request) {
+        return entrance.admit(request);
+    }
+
+    SlowConsumers slowConsumers() {
+        return slowConsumers;
+    }
+
     ErrorHandler errorHandler() {
         return errorHandler;
     }
@@ -139,6 +158,9 @@ public final class Fanout implements AutoCloseable {
 
         private final Bus bus;
         private Limits limits = Limits.defaults();
+        private SlowConsumers slowConsumers = SlowConsumers.catchUp();
+        private OriginPolicy origins = OriginPolicy.sameHost();
+        private Authenticator authenticator = request -> CompletableFuture.completedStage(Admission.accept());
         private ErrorHandler errorHandler = ErrorHandler.logging();
 
         private Builder(Bus bus) {
@@ -148,6 +170,24 @@ public final class Fanout implements AutoCloseable {
         /** What clients may do; {@link Limits#defaults()} by default. */
         public Builder limits(Limits limits) {
             this.limits = limits;
+            return this;
+        }
+
+        /** What clients get that are too slow, for each topic; everything, late, by default. */
+        public Builder slowConsumers(SlowConsumers policies) {
+            this.slowConsumers = policies;
+            return this;
+        }
+
+        /** Which web pages may connect; those of the same host by default. */
+        public Builder origins(OriginPolicy policy) {
+            this.origins = policy;
+            return this;
+        }
+
+        /** Who may connect; everybody by default. */
+        public Builder authenticator(Authenticator authenticator) {
+            this.authenticator = authenticator;
             return this;
         }
 

@@ -53,7 +53,7 @@ public final class Shard<F> {
     private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
     private static final int BEAT_PARTS = 5;
-    private static final int BEATS_UNTIL_PING = 25;
+    private static final int BEATS_PER_LIMIT = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
     static final Duration DRAIN_PATIENCE = Duration.ofSeconds(2);
 
@@ -63,6 +63,8 @@ public final class Shard<F> {
     private final FrameBuilder<F> frames;
     private final Runnable turn = this::turn;
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final Rate inboundRate;
+    private final Duration beatInterval;
     private final WakeUp wakeUp; // armed when a turn has found nothing more to do
 
     // All below belongs to the event loop.
@@ -76,6 +78,9 @@ public final class Shard<F> {
     private @Nullable Reader reader; // null while nobody subscribes to anything
     private @Nullable Topic runTopic;
     private long runFirst;
+    private long runLast;
+    private int runMessages;
+    private long runBytes;
     private boolean inTurn;
     private boolean writing;
     private volatile long position = NOT_READING;
@@ -88,14 +93,18 @@ public final class Shard<F> {
         this.bus = fanout.bus();
         this.loop = loop;
         this.frames = frames;
+        this.inboundRate =
+                new Rate(fanout.limits().inboundRate(), fanout.limits().inboundBurst());
+        this.beatInterval = fanout.limits().shortestOfLife().dividedBy(BEATS_PER_LIMIT);
         this.wakeUp = bus.newWakeUp(this::wake);
         this.catchUp = new CatchUp<>(this, bus, frames);
     }
 
     /** A new connection: calls the handler's {@code onOpen}, and returns where the adapter reports what comes. */
-    public Inlet open(Outlet<F> outlet, String uri, ConnectionHandler handler) {
+    public Inlet open(Outlet<F> outlet, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         ShardConnection<F> connection =
                 new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
+        connection.attach(attachment);
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
         fanout.countConnections(1);
         connection.index = connections.size();
@@ -106,6 +115,11 @@ public final class Shard<F> {
             connection.close(CloseCode.GOING_AWAY, "the server is going away");
         }
         return connection;
+    }
+
+    /** How fast each of its clients may send. */
+    Rate inboundRate() {
+        return inboundRate;
     }
 
     EventLoop loop() {
@@ -177,8 +191,11 @@ public final class Shard<F> {
         endRun();
         long here = startReading();
         long after = startFrom instanceof StartFrom.Latest ? here : startOf(topic, startFrom);
-        TopicSubscription<F> subscription = new TopicSubscription<>(connection, topic, after);
-        subscribers.computeIfAbsent(topic, key -> new TopicSubscribers<>()).add(subscription);
+        TopicSubscribers<F> all = subscribers.computeIfAbsent(
+                topic, key -> new TopicSubscribers<>(fanout.slowConsumers().of(key)));
+        TopicSubscription<F> subscription = new TopicSubscription<>(connection, topic, all, here, after);
+        subscription.countFromHere();
+        all.add(subscription);
         topics.add(topic);
         wake();
         return subscription;
@@ -226,6 +243,7 @@ public final class Shard<F> {
             TopicSubscribers<F> all = subscribers.get(topic);
             if (all != null) {
                 writeToAll(all, finished);
+                all.passed(runLast, runMessages, runBytes);
             }
         } finally {
             writing = false;
@@ -293,9 +311,13 @@ public final class Shard<F> {
                 if (connection.outlet().writable()) {
                     connection.outlet().write(finished);
                     flushSoon(connection);
+                } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
+                    connection.disconnect(all.get(i).topic);
                 } else {
                     connection.fallBehind(runFirst - 1);
                 }
+            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT && connection.isBlocked()) {
+                connection.disconnect(all.get(i).topic);
             }
         }
     }
@@ -348,7 +370,7 @@ public final class Shard<F> {
     private void beatSoon() {
         if (!beating) {
             beating = true;
-            loop.schedule(this::beat, fanout.limits().pingAfter().dividedBy(BEATS_UNTIL_PING));
+            loop.schedule(this::beat, beatInterval);
         }
     }
 
@@ -371,11 +393,9 @@ public final class Shard<F> {
 
     private void checkStall(ShardConnection<F> connection) {
         if (connection.isLagging()) {
-            if (connection.isStalled(System.nanoTime())) {
-                connection.close(
-                        CloseCode.TRY_AGAIN_LATER,
-                        "slow consumer: took nothing for "
-                                + fanout.limits().stall().toSeconds() + " s");
+            String tooSlow = connection.whyTooSlow(System.nanoTime());
+            if (tooSlow != null) {
+                connection.close(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + tooSlow);
             } else {
                 watch(connection);
             }
@@ -396,7 +416,12 @@ public final class Shard<F> {
                 endRun();
                 runTopic = topic;
                 runFirst = message.position();
+                runMessages = 0;
+                runBytes = 0;
             }
+            runLast = message.position();
+            runMessages++;
+            runBytes += message.payloadLength();
             frames.append(message.kind(), message.payload());
         }
 

@@ -3,6 +3,7 @@ package io.peal.fanout;
 import io.peal.bus.Bus;
 import io.peal.bus.Gap;
 import io.peal.bus.PayloadKind;
+import io.peal.bus.Position;
 import io.peal.bus.PositionUnavailableException;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
@@ -10,7 +11,9 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * state belongs to the event loop; calls from other threads are handed over to it.
  */
 final class ShardConnection<F> implements Connection, Inlet {
+
+    private static final int WORTH_A_NEW_READER = 1_024; // positions that need not be read
+    private static final int LIFE_SPREAD = 1_000;
 
     private enum State {
         /** Follows the shard's reader. */
@@ -48,7 +54,12 @@ final class ShardConnection<F> implements Connection, Inlet {
     private long progressNs; // when it took something for the last time
     private int unsent; // bytes sent to it directly since its socket is full
     private boolean unflushed;
-    private long heardNs = System.nanoTime();
+    private final long openedNs = System.nanoTime();
+    private final long lifeShortenedNs;
+    private final Rate inboundRate;
+    private long inboundState = Rate.initial();
+    private long heardNs = openedNs;
+    private long spokeNs = openedNs;
     private boolean pinged; // since it was heard last
 
     /** The place in the shard's list of connections, kept by it. */
@@ -64,6 +75,8 @@ final class ShardConnection<F> implements Connection, Inlet {
         this.id = id;
         this.uri = uri;
         this.limits = limits;
+        this.inboundRate = shard.inboundRate();
+        this.lifeShortenedNs = limits.lifetime().toNanos() / 10 / LIFE_SPREAD * (id % LIFE_SPREAD);
     }
 
     // What the application calls, from any thread.
@@ -81,6 +94,20 @@ final class ShardConnection<F> implements Connection, Inlet {
     @Override
     public @Nullable String queryParameter(String name) {
         return Query.parameter(uri, name);
+    }
+
+    @Override
+    public StartFrom since() {
+        String token = queryParameter("since");
+        if (token == null) {
+            return StartFrom.latest();
+        }
+        try {
+            return StartFrom.after(Position.parse(token));
+        } catch (IllegalArgumentException notAToken) {
+            close(CloseCode.POLICY_VIOLATION, "since: " + notAToken.getMessage());
+            return StartFrom.latest();
+        }
     }
 
     @Override
@@ -158,7 +185,17 @@ final class ShardConnection<F> implements Connection, Inlet {
 
     @Override
     public void onMessage(PayloadKind kind, ByteBuffer payload) {
-        if (isOpen()) {
+        if (!isOpen()) {
+            return;
+        }
+        spokeNs = System.nanoTime();
+        inboundState = inboundRate.next(inboundState, spokeNs);
+        if (inboundRate.isExceeded(inboundState, spokeNs)) {
+            doClose(
+                    CloseCode.POLICY_VIOLATION,
+                    "more than " + limits.inboundBurst() + " messages at once, or " + limits.inboundRate()
+                            + " a second");
+        } else {
             call(() -> handler.onMessage(this, kind, payload));
         }
     }
@@ -172,6 +209,9 @@ final class ShardConnection<F> implements Connection, Inlet {
     @Override
     public void onWritable() {
         unsent = 0;
+        if (isLagging()) {
+            drop(shard.readTo());
+        }
         if (isLagging()) {
             shard.catchUp(this);
         }
@@ -200,7 +240,13 @@ final class ShardConnection<F> implements Connection, Inlet {
     /** Looks whether the client has been silent for long. */
     void checkLife(long nowNs) {
         long silentNs = nowNs - heardNs;
-        if (silentNs >= limits.deadAfter().toNanos()) {
+        if (isOver(limits.lifetime(), openedNs - lifeShortenedNs, nowNs)) {
+            doClose(
+                    CloseCode.SERVICE_RESTART,
+                    "open for " + limits.lifetime().toSeconds() + " s, which is the limit: come back");
+        } else if (isOver(limits.idle(), spokeNs, nowNs)) {
+            doClose(CloseCode.GOING_AWAY, "no message for " + limits.idle().toSeconds() + " s");
+        } else if (silentNs >= limits.deadAfter().toNanos()) {
             doClose(
                     CloseCode.TRY_AGAIN_LATER,
                     "no sign of life for " + limits.deadAfter().toSeconds() + " s");
@@ -218,8 +264,32 @@ final class ShardConnection<F> implements Connection, Inlet {
         return state == State.LAGGING;
     }
 
-    boolean isStalled(long nowNs) {
-        return nowNs - progressNs >= limits.stall().toNanos();
+    /** Whether it gets nothing because it does not take what it was sent. */
+    boolean isBlocked() {
+        return isOpen() && !outlet.writable();
+    }
+
+    /** Why it has been behind for too long or too far, null if it has not. */
+    @Nullable
+    String whyTooSlow(long nowNs) {
+        if (nowNs - progressNs >= limits.stall().toNanos()) {
+            return "took nothing for " + limits.stall().toSeconds() + " s";
+        }
+        long messages = 0;
+        long bytes = 0;
+        for (TopicSubscription<F> subscription : subscriptions.values()) {
+            messages += subscription.messagesBehind();
+            bytes += subscription.bytesBehind();
+        }
+        if (limits.messagesBehind() > 0 && messages > limits.messagesBehind()) {
+            return messages + " messages behind";
+        }
+        return limits.bytesBehind() > 0 && bytes > limits.bytesBehind() ? bytes + " bytes behind" : null;
+    }
+
+    /** It has no room for a message of a topic whose clients are to have room. */
+    void disconnect(Topic topic) {
+        doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: no room for a message");
     }
 
     /** Leaves the live ones: everything up to {@code cursor} was written. */
@@ -259,10 +329,26 @@ final class ShardConnection<F> implements Connection, Inlet {
         return reader;
     }
 
-    /** Whether a message that its own reader found is for it, and not from before the subscription's start. */
-    boolean wants(Topic topic, long position) {
+    /** Whether a message that its own reader found is for it; if so, it counts as taken. */
+    boolean takes(Topic topic, long position, int length) {
         TopicSubscription<F> subscription = subscriptions.get(topic);
-        return subscription != null && position > subscription.after;
+        if (subscription == null) {
+            return false;
+        }
+        subscription.taken(position, length);
+        return subscription.wants(position);
+    }
+
+    /** Moves the cursor over what is certainly not for it: then the log need not be read for that, or be there at all. */
+    void skipUnwanted(long here) {
+        long needed = here;
+        for (TopicSubscription<F> subscription : subscriptions.values()) {
+            needed = Math.min(needed, subscription.neededAfter(cursor, here));
+        }
+        if (needed >= here || needed - cursor > WORTH_A_NEW_READER) {
+            closeOwnReader();
+            advance(needed);
+        }
     }
 
     /** While lagging: everything up to here was written. */
@@ -296,8 +382,16 @@ final class ShardConnection<F> implements Connection, Inlet {
         doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + refusal.reason());
     }
 
+    private static boolean isOver(Duration limit, long sinceNs, long nowNs) {
+        return !limit.isZero() && nowNs - sinceNs >= limit.toNanos();
+    }
+
     private void doSubscribe(Topic topic, StartFrom startFrom) {
         if (!isOpen() || subscriptions.containsKey(topic)) {
+            return;
+        }
+        if (subscriptions.size() >= limits.subscriptions()) {
+            doClose(CloseCode.POLICY_VIOLATION, "more than " + limits.subscriptions() + " subscriptions");
             return;
         }
         TopicSubscription<F> subscription;
@@ -357,11 +451,27 @@ final class ShardConnection<F> implements Connection, Inlet {
         }
     }
 
+    /** Gives up what came while it had no room, of the topics for which that is the policy. */
+    private void drop(long here) {
+        Map<Topic, Gap> gaps = null; // most connections have none
+        for (TopicSubscription<F> subscription : subscriptions.values()) {
+            Gap gap = subscription.drop(cursor, here);
+            if (gap != null) {
+                gaps = gaps == null ? new LinkedHashMap<>() : gaps;
+                gaps.put(subscription.topic, gap);
+            }
+        }
+        if (gaps != null) {
+            gaps.forEach((topic, gap) -> call(() -> handler.onGap(this, topic, gap)));
+        }
+    }
+
     private void lagFrom(long cursor) {
         closeOwnReader();
         advance(cursor);
         if (state == State.LIVE) {
             state = State.LAGGING;
+            subscriptions.values().forEach(TopicSubscription::countFromHere);
             shard.watch(this);
         }
         if (outlet.writable()) {

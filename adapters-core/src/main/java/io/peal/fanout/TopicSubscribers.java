@@ -12,7 +12,41 @@ final class TopicSubscribers<F> {
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type is made raw
     private @Nullable TopicSubscription<F>[] all = new TopicSubscription[4];
 
+    private final SlowConsumerPolicy policy;
     private int size;
+    private long newest;
+    private long messages;
+    private long bytes;
+
+    TopicSubscribers(SlowConsumerPolicy policy) {
+        this.policy = policy;
+    }
+
+    SlowConsumerPolicy policy() {
+        return policy;
+    }
+
+    /** Notes a run of messages, after it was written. */
+    void passed(long last, int count, long length) {
+        newest = last;
+        messages += count;
+        bytes += length;
+    }
+
+    /** The newest message's position among those that came since the shard has subscribers of this topic; 0 if none did. */
+    long newest() {
+        return newest;
+    }
+
+    /** How many have come since then. */
+    long messages() {
+        return messages;
+    }
+
+    /** The length of their payloads. */
+    long bytes() {
+        return bytes;
+    }
 
     void add(TopicSubscription<F> subscription) {
         if (size == all.length) {

@@ -51,9 +51,9 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     /** The handshake is done: from now on this is a connection. */
-    void open(Shard<ByteBuf> shard, String uri, ConnectionHandler handler) {
+    void open(Shard<ByteBuf> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         if (!gone) {
-            inlet = shard.open(this, uri, handler);
+            inlet = shard.open(this, uri, attachment, handler);
         }
     }
 

@@ -56,10 +56,6 @@ public final class NettyFanout {
         pipeline.addLast("peal " + path, new UpgradeHandler(this, path, handler));
     }
 
-    boolean isOpen() {
-        return fanout.isAccepting();
-    }
-
     Fanout fanout() {
         return fanout;
     }

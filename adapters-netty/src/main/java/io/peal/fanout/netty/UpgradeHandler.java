@@ -7,12 +7,14 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
@@ -22,8 +24,15 @@ import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
+import io.netty.util.ReferenceCountUtil;
+import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Limits;
+import io.peal.fanout.UpgradeRequest;
+import java.net.InetSocketAddress;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a request for its path into a WebSocket connection (RFC 6455 section 4.2), or answers why not; lets every other
@@ -31,9 +40,13 @@ import io.peal.fanout.Limits;
  */
 final class UpgradeHandler extends ChannelInboundHandlerAdapter {
 
+    private static final String RETRY_AFTER_SECONDS = "1";
+
     private final NettyFanout fanout;
     private final String path;
     private final ConnectionHandler handler;
+    private @Nullable Future<?> deadline; // for the first request, and for what is decided on it
+    private boolean deciding;
 
     UpgradeHandler(NettyFanout fanout, String path, ConnectionHandler handler) {
         this.fanout = fanout;
@@ -41,16 +54,54 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         this.handler = handler;
     }
 
+    /** The pipeline may be of a channel that is registered already, or not yet: the time runs from whatever is later. */
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        if (ctx.channel().isRegistered()) {
+            startDeadline(ctx);
+        }
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext ctx) {
+        startDeadline(ctx);
+        ctx.fireChannelRegistered();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        endDeadline();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        endDeadline();
+        ctx.fireChannelInactive();
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        if (message instanceof FullHttpRequest request && isForUs(request)) {
-            try {
-                answer(ctx, request);
-            } finally {
-                request.release();
-            }
+        if (deciding) { // a client has nothing to say before it is answered
+            ReferenceCountUtil.release(message);
+            ctx.close();
+        } else if (message instanceof FullHttpRequest request && isForUs(request)) {
+            answer(ctx, request);
         } else {
+            endDeadline(); // it talks to somebody else
             ctx.fireChannelRead(message);
+        }
+    }
+
+    private void startDeadline(ChannelHandlerContext ctx) {
+        if (deadline == null) {
+            deadline = ctx.executor()
+                    .schedule(() -> ctx.close(), limits().upgradeDeadline().toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void endDeadline() {
+        if (deadline != null) {
+            deadline.cancel(false);
         }
     }
 
@@ -62,6 +113,19 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void answer(ChannelHandlerContext ctx, FullHttpRequest request) {
+        boolean kept = false;
+        try {
+            kept = refuseOrAdmit(ctx, request);
+        } finally {
+            if (!kept) {
+                endDeadline();
+                request.release();
+            }
+        }
+    }
+
+    /** Answers what is no proper request; otherwise asks for admission, and true: the request is kept until then. */
+    private boolean refuseOrAdmit(ChannelHandlerContext ctx, FullHttpRequest request) {
         if (!isUpgrade(request)) {
             FullHttpResponse response = response(HttpResponseStatus.UPGRADE_REQUIRED, "this is a WebSocket endpoint\n");
             response.headers().set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
@@ -69,16 +133,61 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
             send(ctx, request, response);
         } else if (!request.headers().contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
             send(ctx, request, response(HttpResponseStatus.BAD_REQUEST, "Sec-WebSocket-Key is missing\n"));
-        } else if (!fanout.isOpen()) {
-            FullHttpResponse response = response(HttpResponseStatus.SERVICE_UNAVAILABLE, "the server is going away\n");
-            response.headers().set(HttpHeaderNames.RETRY_AFTER, "1").set(HttpHeaderNames.CONNECTION, "close");
-            ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
         } else {
-            upgrade(ctx, request);
+            deciding = true;
+            HttpHeaders headers = request.headers();
+            InetSocketAddress remote =
+                    ctx.channel().remoteAddress() instanceof InetSocketAddress address ? address : null;
+            fanout.fanout()
+                    .admit(new UpgradeRequest(request.uri(), headers::get, remote))
+                    .whenComplete((admission, failure) -> inLoop(ctx, () -> decided(ctx, request, admission, failure)));
+            return true;
+        }
+        return false;
+    }
+
+    private static void inLoop(ChannelHandlerContext ctx, Runnable action) {
+        if (ctx.executor().inEventLoop()) {
+            action.run();
+        } else {
+            ctx.executor().execute(action);
         }
     }
 
-    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request) {
+    private void decided(
+            ChannelHandlerContext ctx,
+            FullHttpRequest request,
+            @Nullable Admission admission,
+            @Nullable Throwable failure) {
+        deciding = false;
+        endDeadline();
+        try {
+            if (!ctx.channel().isActive()) {
+                return;
+            }
+            if (admission instanceof Admission.Accepted accepted) {
+                upgrade(ctx, request, accepted.attachment());
+            } else if (admission instanceof Admission.Refused refused) {
+                refuse(ctx, refused);
+            } else {
+                ctx.fireExceptionCaught(failure == null ? new NullPointerException("no admission") : failure);
+                refuse(ctx, new Admission.Refused(500, "it could not be decided who you are\n", false));
+            }
+        } finally {
+            request.release();
+        }
+    }
+
+    private static void refuse(ChannelHandlerContext ctx, Admission.Refused refused) {
+        FullHttpResponse response = response(HttpResponseStatus.valueOf(refused.status()), refused.reason());
+        if (refused.temporary()) {
+            response.headers().set(HttpHeaderNames.RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, @Nullable Object attachment) {
         WebSocketServerHandshaker handshaker =
                 new WebSocketServerHandshakerFactory(request.uri(), null, decoderConfig()).newHandshaker(request);
         if (handshaker == null) {
@@ -86,11 +195,14 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         String uri = request.uri();
+        if (limits().socketBufferLength() > 0) {
+            ctx.channel().config().setOption(ChannelOption.SO_SNDBUF, limits().socketBufferLength());
+        }
         ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request);
         FanoutHandler connection = installHandlers(ctx);
         upgraded.addListener(done -> {
             if (done.isSuccess()) {
-                connection.open(fanout.shardOf(ctx.channel()), uri, handler);
+                connection.open(fanout.shardOf(ctx.channel()), uri, attachment, handler);
             } else {
                 ctx.close();
             }
@@ -128,7 +240,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     }
 
     private static FullHttpResponse response(HttpResponseStatus status, String text) {
-        ByteBuf body = ByteBufUtil.writeAscii(UnpooledByteBufAllocator.DEFAULT, text);
+        ByteBuf body = ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text);
         FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body);
         response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.TEXT_PLAIN);
         HttpUtil.setContentLength(response, body.readableBytes());

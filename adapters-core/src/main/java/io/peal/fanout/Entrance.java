@@ -1,0 +1,67 @@
+package io.peal.fanout;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Who may come in, and how many: decided for each upgrade request, before its connection costs anything. Thread-safe. */
+final class Entrance {
+
+    private final Fanout fanout;
+    private final Limits limits;
+    private final OriginPolicy origins;
+    private final Authenticator authenticator;
+    private final Rate rate;
+    private final AtomicLong rateState = new AtomicLong(Rate.initial());
+
+    Entrance(Fanout fanout, Limits limits, OriginPolicy origins, Authenticator authenticator) {
+        this.fanout = fanout;
+        this.limits = limits;
+        this.origins = origins;
+        this.authenticator = authenticator;
+        this.rate = new Rate(limits.upgradesPerSecond(), Math.max(1, limits.upgradesPerSecond()));
+    }
+
+    CompletionStage<Admission> admit(UpgradeRequest request) {
+        if (!fanout.isAccepting()) {
+            return later("the server is going away\n");
+        }
+        if (limits.connections() > 0 && fanout.connections() >= limits.connections()) {
+            return later("the server has " + limits.connections() + " connections, which is its limit\n");
+        }
+        if (isTooFast()) {
+            return later("the server gets more than " + limits.upgradesPerSecond() + " upgrades a second\n");
+        }
+        String origin = request.header("Origin");
+        if (!origins.allows(origin, request.header("Host"))) {
+            return done(Admission.refuse(403, "pages of this origin may not connect\n"));
+        }
+        try {
+            return authenticator.authenticate(request);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    private boolean isTooFast() {
+        while (true) {
+            long nowNs = System.nanoTime();
+            long state = rateState.get();
+            long next = rate.next(state, nowNs);
+            if (rate.isExceeded(next, nowNs)) {
+                return true;
+            }
+            if (rateState.compareAndSet(state, next)) {
+                return false;
+            }
+        }
+    }
+
+    private static CompletionStage<Admission> later(String reason) {
+        return done(new Admission.Refused(503, reason, true));
+    }
+
+    private static CompletionStage<Admission> done(Admission admission) {
+        return CompletableFuture.completedStage(admission);
+    }
+}
