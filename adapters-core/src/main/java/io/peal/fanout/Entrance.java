@@ -36,6 +36,13 @@ final class Entrance {
         if (!origins.allows(origin, request.header("Host"))) {
             return done(Admission.refuse(403, "pages of this origin may not connect\n"));
         }
+        return authenticate(request).exceptionally(failure -> {
+            fanout.errorHandler().onError(failure);
+            return Admission.refuse(500, "it could not be decided who you are\n");
+        });
+    }
+
+    private CompletionStage<Admission> authenticate(UpgradeRequest request) {
         try {
             return authenticator.authenticate(request);
         } catch (RuntimeException e) {

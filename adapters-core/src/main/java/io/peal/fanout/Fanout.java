@@ -131,7 +131,7 @@ public final class Fanout implements AutoCloseable {
     /**
      * Decides on an upgrade request: for adapters, which ask before they do anything for a client.
      *
-     * @return what was decided, now or later; its failure is to be answered 500
+     * @return what was decided, now or later, on any thread; it does not fail
      */
     public CompletionStage<Admission> admit(UpgradeRequest request) {
         return entrance.admit(request);

@@ -6,33 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
 import io.peal.bus.StartFrom;
-import io.peal.bus.Topic;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.DrainReport;
-import io.peal.fanout.Fanout;
 import io.peal.fanout.Limits;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,61 +26,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What every adapter keeps, tested over real sockets: the numbered promises, RFC 6455, and what an application may rely
  * on. An adapter's test extends this and supplies a server.
  */
-@Timeout(60)
-public abstract class FanoutContract {
+public abstract class FanoutContract extends FanoutBed {
 
-    /** A running server. */
-    public interface Server extends AutoCloseable {
-
-        /** Where it listens. */
-        int port();
-
-        /** Stops it; called when the fanout is closed. */
-        @Override
-        void close();
-    }
-
-    /** What the application was told, in order. */
-    private record Event(String what, Connection connection, String detail) {}
-
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Limits IMPATIENT =
             Limits.defaults().pingAfter(Duration.ofSeconds(1)).deadAfter(Duration.ofSeconds(2));
-    private static final Topic NEWS = Topic.of("news");
-    private static final Topic OTHER = Topic.of("other");
-    private static final String PATH = "/live";
-    private static final int SMALL_BUFFER = 4096;
-
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
-    private final List<WebSocketProbe> probes = new ArrayList<>();
-    private final List<Throwable> errors = new ArrayList<>(); // guarded by itself
-    private InMemoryBus bus = InMemoryBus.create();
-    private @Nullable Fanout fanout;
-    private @Nullable Server server;
-
-    /** Starts a server with one WebSocket endpoint. */
-    protected abstract Server start(Fanout fanout, String path, ConnectionHandler handler) throws IOException;
-
-    @BeforeEach
-    final void newBus() {
-        bus.close();
-        bus = InMemoryBus.create();
-    }
-
-    @AfterEach
-    final void stopEverything() {
-        probes.forEach(WebSocketProbe::close);
-        if (fanout != null) {
-            fanout.close();
-        }
-        if (server != null) {
-            server.close();
-        }
-        bus.close();
-        synchronized (errors) {
-            assertThat(errors).as("errors that nobody expected").isEmpty();
-        }
-    }
 
     // Delivery
 
@@ -134,7 +69,7 @@ public abstract class FanoutContract {
             assertThat(client.nextText()).isEqualTo("hello");
             int next = (int) bus.position().value(); // positions begin at 1 and numbers at 0
             List<Integer> numbers = numbersUpTo(client, next + 5);
-            assertThat(numbers).matches(FanoutContract::hasNoHole, "without a hole");
+            assertThat(numbers).matches(FanoutBed::hasNoHole, "without a hole");
             assertThat(numbers.get(0)).isLessThanOrEqualTo(next);
         }
         enough.set(true);
@@ -159,7 +94,7 @@ public abstract class FanoutContract {
             quick.nextText();
         }
         List<Integer> rest = numbersUpTo(slow, 3_999);
-        assertThat(rest).matches(FanoutContract::hasNoHole, "without a hole").endsWith(3_999);
+        assertThat(rest).matches(FanoutBed::hasNoHole, "without a hole").endsWith(3_999);
     }
 
     @Test
@@ -173,7 +108,7 @@ public abstract class FanoutContract {
                     assertThat(texts(client, i % 20 + 1).stream()
                                     .map(Integer::parseInt)
                                     .toList())
-                            .matches(FanoutContract::hasNoHole, "without a hole");
+                            .matches(FanoutBed::hasNoHole, "without a hole");
                 }
             }
         }
@@ -275,7 +210,7 @@ public abstract class FanoutContract {
         for (int i = 0; i < 500; i++) {
             connection.send(String.valueOf(i));
         }
-        assertThat(numbersUpTo(client, 499)).hasSize(500).matches(FanoutContract::hasNoHole, "without a hole");
+        assertThat(numbersUpTo(client, 499)).hasSize(500).matches(FanoutBed::hasNoHole, "without a hole");
     }
 
     @ParameterizedTest
@@ -667,192 +602,5 @@ public abstract class FanoutContract {
         WebSocketProbe client = WebSocketProbe.connect(port(), PATH + "?name=J%C3%BCrgen&x=1");
         probes.add(client);
         assertThat(client.nextText()).isEqualTo("Jürgen " + PATH + "?name=J%C3%BCrgen&x=1");
-    }
-
-    // Tools
-
-    private void serve(ConnectionHandler handler) {
-        serve(Limits.defaults(), handler);
-    }
-
-    private void serve(Limits limits, ConnectionHandler handler) {
-        Fanout built = Fanout.on(bus)
-                .limits(limits)
-                .errorHandler(error -> {
-                    synchronized (errors) {
-                        errors.add(error);
-                    }
-                })
-                .build();
-        fanout = built;
-        try {
-            server = start(built, PATH, new Noting(handler));
-        } catch (IOException e) {
-            throw new IllegalStateException("no server", e);
-        }
-    }
-
-    private FutureTask<DrainReport> draining(Duration window) {
-        FutureTask<DrainReport> draining = new FutureTask<>(() -> fanout().drain(window));
-        new Thread(draining, "drain").start();
-        return draining;
-    }
-
-    private static long closed(Collection<Event> events) {
-        return events.stream().filter(event -> event.what().equals("close")).count();
-    }
-
-    private static ConnectionHandler subscribing(Topic topic) {
-        return connection -> connection.subscribe(topic);
-    }
-
-    private Fanout fanout() {
-        Fanout running = fanout;
-        if (running == null) {
-            throw new IllegalStateException("not serving yet");
-        }
-        return running;
-    }
-
-    private int port() {
-        Server running = server;
-        if (running == null) {
-            throw new IllegalStateException("not serving yet");
-        }
-        return running.port();
-    }
-
-    private WebSocketProbe connect() {
-        return connect(0);
-    }
-
-    private WebSocketProbe connect(int receiveBufferLength) {
-        WebSocketProbe probe = WebSocketProbe.connect(port(), PATH, receiveBufferLength);
-        probes.add(probe);
-        return probe;
-    }
-
-    private List<WebSocketProbe> connected(int count) {
-        List<WebSocketProbe> clients = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            clients.add(connect());
-        }
-        awaitEvents("open", count);
-        return clients;
-    }
-
-    private int upgradeStatus(String... headers) {
-        List<String> all = new ArrayList<>(List.of("Upgrade: websocket", "Connection: Upgrade"));
-        all.addAll(List.of(headers));
-        return WebSocketProbe.status(port(), "GET", PATH, all.toArray(String[]::new));
-    }
-
-    private void refusedWith(int code, Consumer<WebSocketProbe> violation) {
-        WebSocketProbe client = connect();
-        violation.accept(client);
-        WebSocketProbe.Frame answer = client.next();
-        assertThat(answer.opcode()).as("a Close and nothing else").isEqualTo(WebSocketProbe.CLOSE);
-        assertThat(answer.closeCode()).isEqualTo(code);
-        assertThat(awaitEvent("close").detail()).isNotEmpty();
-        assertThat(client.awaitEnd()).as("bytes behind the Close").isZero();
-    }
-
-    private static void publish(InMemoryBus bus, String prefix, int count) {
-        for (int i = 0; i < count; i++) {
-            bus.publisher().publish(NEWS, prefix + i);
-            if (i % 50 == 0) {
-                LockSupport.parkNanos(1_000_000);
-            }
-        }
-    }
-
-    private static List<String> texts(WebSocketProbe client, int count) {
-        List<String> texts = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            texts.add(client.nextText());
-        }
-        return texts;
-    }
-
-    /** Reads numbers, each the beginning of a text, until {@code last} has come. */
-    private static List<Integer> numbersUpTo(WebSocketProbe client, int last) {
-        List<Integer> numbers = new ArrayList<>();
-        while (numbers.isEmpty() || numbers.get(numbers.size() - 1) < last) {
-            numbers.add(Integer.parseInt(client.nextText().split(" ", 2)[0]));
-        }
-        return numbers;
-    }
-
-    private static boolean hasNoHole(List<? extends Integer> numbers) {
-        return IntStream.range(1, numbers.size()).allMatch(i -> numbers.get(i) == numbers.get(i - 1) + 1);
-    }
-
-    private List<Event> awaitEvents(String what, int count) {
-        List<Event> found = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            found.add(awaitEvent(what));
-        }
-        return found;
-    }
-
-    private Event awaitEvent(String what) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        try {
-            while (true) {
-                Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-                if (event == null) {
-                    throw new AssertionError("the application was not told of: " + what);
-                }
-                if (event.what().equals(what)) {
-                    return event;
-                }
-            }
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("interrupted", e);
-        }
-    }
-
-    private static void await(BooleanSupplier condition, String description) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(description).isLessThan(deadline);
-            LockSupport.parkNanos(1_000_000);
-        }
-    }
-
-    private static void join(Thread thread) {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("interrupted", e);
-        }
-    }
-
-    /** Notes what the application is told, and lets the test's handler do its part before. */
-    private final class Noting implements ConnectionHandler {
-
-        private final ConnectionHandler handler;
-
-        Noting(ConnectionHandler handler) {
-            this.handler = handler;
-        }
-
-        @Override
-        public void onOpen(Connection connection) {
-            handler.onOpen(connection);
-            events.add(new Event("open", connection, connection.uri()));
-        }
-
-        @Override
-        public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
-            events.add(new Event("message", connection, kind + " " + UTF_8.decode(payload.duplicate())));
-            handler.onMessage(connection, kind, payload);
-        }
-
-        @Override
-        public void onClose(Connection connection, int code, String reason) {
-            events.add(new Event("close", connection, code + " " + reason));
-            handler.onClose(connection, code, reason);
-        }
     }
 }

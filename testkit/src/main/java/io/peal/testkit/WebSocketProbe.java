@@ -108,6 +108,15 @@ public final class WebSocketProbe implements AutoCloseable {
         }
     }
 
+    /** Connects, and says nothing yet. */
+    public static WebSocketProbe connectSilently(int port) {
+        try {
+            return new WebSocketProbe(open(port, 0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** What a server answers to a request with these header lines: its status. */
     public static int status(int port, String method, String target, String... headers) {
         try (Socket socket = open(port, 0)) {

@@ -2,6 +2,7 @@ package io.peal.fanout.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
@@ -9,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -85,7 +87,11 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
             ReferenceCountUtil.release(message);
             ctx.close();
         } else if (message instanceof FullHttpRequest request && isForUs(request)) {
-            answer(ctx, request);
+            try {
+                answer(ctx, request);
+            } finally {
+                request.release();
+            }
         } else {
             endDeadline(); // it talks to somebody else
             ctx.fireChannelRead(message);
@@ -113,19 +119,6 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void answer(ChannelHandlerContext ctx, FullHttpRequest request) {
-        boolean kept = false;
-        try {
-            kept = refuseOrAdmit(ctx, request);
-        } finally {
-            if (!kept) {
-                endDeadline();
-                request.release();
-            }
-        }
-    }
-
-    /** Answers what is no proper request; otherwise asks for admission, and true: the request is kept until then. */
-    private boolean refuseOrAdmit(ChannelHandlerContext ctx, FullHttpRequest request) {
         if (!isUpgrade(request)) {
             FullHttpResponse response = response(HttpResponseStatus.UPGRADE_REQUIRED, "this is a WebSocket endpoint\n");
             response.headers().set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
@@ -134,16 +127,25 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         } else if (!request.headers().contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
             send(ctx, request, response(HttpResponseStatus.BAD_REQUEST, "Sec-WebSocket-Key is missing\n"));
         } else {
-            deciding = true;
-            HttpHeaders headers = request.headers();
-            InetSocketAddress remote =
-                    ctx.channel().remoteAddress() instanceof InetSocketAddress address ? address : null;
-            fanout.fanout()
-                    .admit(new UpgradeRequest(request.uri(), headers::get, remote))
-                    .whenComplete((admission, failure) -> inLoop(ctx, () -> decided(ctx, request, admission, failure)));
-            return true;
+            admit(ctx, request);
         }
-        return false;
+    }
+
+    /** Asks who that is; it may take a while, and nothing is held meanwhile that would have to be released. */
+    private void admit(ChannelHandlerContext ctx, FullHttpRequest request) {
+        deciding = true;
+        HttpHeaders headers = request.headers();
+        FullHttpRequest kept = new DefaultFullHttpRequest(
+                request.protocolVersion(),
+                request.method(),
+                request.uri(),
+                Unpooled.EMPTY_BUFFER,
+                headers,
+                request.trailingHeaders());
+        InetSocketAddress remote = ctx.channel().remoteAddress() instanceof InetSocketAddress address ? address : null;
+        fanout.fanout()
+                .admit(new UpgradeRequest(request.uri(), headers::get, remote))
+                .thenAccept(admission -> inLoop(ctx, () -> decided(ctx, kept, admission)));
     }
 
     private static void inLoop(ChannelHandlerContext ctx, Runnable action) {
@@ -154,27 +156,15 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void decided(
-            ChannelHandlerContext ctx,
-            FullHttpRequest request,
-            @Nullable Admission admission,
-            @Nullable Throwable failure) {
+    private void decided(ChannelHandlerContext ctx, FullHttpRequest request, Admission admission) {
         deciding = false;
-        endDeadline();
-        try {
-            if (!ctx.channel().isActive()) {
-                return;
-            }
-            if (admission instanceof Admission.Accepted accepted) {
-                upgrade(ctx, request, accepted.attachment());
-            } else if (admission instanceof Admission.Refused refused) {
-                refuse(ctx, refused);
-            } else {
-                ctx.fireExceptionCaught(failure == null ? new NullPointerException("no admission") : failure);
-                refuse(ctx, new Admission.Refused(500, "it could not be decided who you are\n", false));
-            }
-        } finally {
-            request.release();
+        if (!ctx.channel().isActive()) {
+            return; // it did not wait
+        }
+        if (admission instanceof Admission.Accepted accepted) {
+            upgrade(ctx, request, accepted.attachment());
+        } else if (admission instanceof Admission.Refused refused) {
+            refuse(ctx, refused);
         }
     }
 
@@ -191,6 +181,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         WebSocketServerHandshaker handshaker =
                 new WebSocketServerHandshakerFactory(request.uri(), null, decoderConfig()).newHandshaker(request);
         if (handshaker == null) {
+            endDeadline();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
             return;
         }

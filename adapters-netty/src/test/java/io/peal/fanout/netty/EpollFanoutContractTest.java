@@ -1,7 +1,5 @@
 package io.peal.fanout.netty;
 
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -13,6 +11,6 @@ class EpollFanoutContractTest extends NettyFanoutContractTest {
 
     @Override
     protected Server start(Fanout fanout, String path, ConnectionHandler handler) {
-        return serve(fanout, path, handler, EpollIoHandler.newFactory(), EpollServerSocketChannel.class);
+        return NettyServer.onEpoll(fanout, path, handler);
     }
 }

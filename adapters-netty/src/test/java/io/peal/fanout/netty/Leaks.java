@@ -20,6 +20,7 @@ final class Leaks {
     static synchronized void watch() {
         if (!watching) {
             watching = true;
+            ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
             ResourceLeakDetectorFactory.setResourceLeakDetectorFactory(new ResourceLeakDetectorFactory() {
                 @Override
                 @SuppressWarnings("deprecation") // abstract in Netty, so it has to be here

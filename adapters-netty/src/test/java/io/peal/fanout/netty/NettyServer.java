@@ -1,0 +1,70 @@
+package io.peal.fanout.netty;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Fanout;
+import io.peal.testkit.FanoutBed;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+
+/** A server on one of Netty's transports, with one endpoint and two event loops. */
+final class NettyServer implements FanoutBed.Server {
+
+    private final Channel listener;
+    private final MultiThreadIoEventLoopGroup loops;
+
+    private NettyServer(
+            Fanout fanout,
+            String path,
+            ConnectionHandler handler,
+            IoHandlerFactory io,
+            Class<? extends ServerChannel> channelType) {
+        NettyFanout live = NettyFanout.of(fanout);
+        loops = new MultiThreadIoEventLoopGroup(2, io);
+        listener = new ServerBootstrap()
+                .group(loops)
+                .channel(channelType)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(8192));
+                        live.install(channel.pipeline(), path, handler);
+                    }
+                })
+                .bind(InetAddress.getLoopbackAddress(), 0)
+                .syncUninterruptibly()
+                .channel();
+    }
+
+    static NettyServer onNio(Fanout fanout, String path, ConnectionHandler handler) {
+        return new NettyServer(fanout, path, handler, NioIoHandler.newFactory(), NioServerSocketChannel.class);
+    }
+
+    static NettyServer onEpoll(Fanout fanout, String path, ConnectionHandler handler) {
+        return new NettyServer(fanout, path, handler, EpollIoHandler.newFactory(), EpollServerSocketChannel.class);
+    }
+
+    @Override
+    public int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+}
