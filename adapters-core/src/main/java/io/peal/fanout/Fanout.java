@@ -24,6 +24,7 @@ public final class Fanout implements AutoCloseable {
     private final Bus bus;
     private final Limits limits;
     private final SlowConsumers slowConsumers;
+    private final Compression compression;
     private final ErrorHandler errorHandler;
     private final Entrance entrance;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
@@ -36,6 +37,7 @@ public final class Fanout implements AutoCloseable {
         this.bus = options.bus;
         this.limits = options.limits;
         this.slowConsumers = options.slowConsumers;
+        this.compression = options.compression;
         this.errorHandler = options.errorHandler;
         this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
     }
@@ -53,6 +55,11 @@ public final class Fanout implements AutoCloseable {
     /** The limits it keeps. */
     public Limits limits() {
         return limits;
+    }
+
+    /** Whether messages are compressed. */
+    public Compression compression() {
+        return compression;
     }
 
     /** How many connections are open now. */
@@ -159,6 +166,7 @@ public final class Fanout implements AutoCloseable {
         private final Bus bus;
         private Limits limits = Limits.defaults();
         private SlowConsumers slowConsumers = SlowConsumers.catchUp();
+        private Compression compression = Compression.off();
         private OriginPolicy origins = OriginPolicy.sameHost();
         private Authenticator authenticator = request -> CompletableFuture.completedStage(Admission.accept());
         private ErrorHandler errorHandler = ErrorHandler.logging();
@@ -176,6 +184,12 @@ public final class Fanout implements AutoCloseable {
         /** What clients get that are too slow, for each topic; everything, late, by default. */
         public Builder slowConsumers(SlowConsumers policies) {
             this.slowConsumers = policies;
+            return this;
+        }
+
+        /** Whether messages are compressed for clients that offer it; not by default. */
+        public Builder compression(Compression compression) {
+            this.compression = compression;
             return this;
         }
 

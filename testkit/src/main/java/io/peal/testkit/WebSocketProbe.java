@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A WebSocket client that does exactly what it is told, also what RFC 6455 forbids: it sends any frame, never answers by
@@ -82,6 +83,7 @@ public final class WebSocketProbe implements AutoCloseable {
 
     private final Socket socket;
     private final InputStream input;
+    private String agreed = "";
 
     private WebSocketProbe(Socket socket) throws IOException {
         this.socket = socket;
@@ -95,13 +97,27 @@ public final class WebSocketProbe implements AutoCloseable {
 
     /** Connects with a receive buffer of about {@code receiveBufferLength} bytes, so that it is soon full. */
     public static WebSocketProbe connect(int port, String target, int receiveBufferLength) {
+        return connect(port, target, receiveBufferLength, "");
+    }
+
+    /** Connects and offers extensions. */
+    public static WebSocketProbe connectOffering(int port, String target, String extensions) {
+        return connect(port, target, 0, "Sec-WebSocket-Extensions: " + extensions + "\r\n");
+    }
+
+    private static WebSocketProbe connect(int port, String target, int receiveBufferLength, String headers) {
         try {
             WebSocketProbe probe = new WebSocketProbe(open(port, receiveBufferLength));
-            List<String> answer = probe.request(target);
+            List<String> answer = probe.request(target, headers);
             if (!answer.get(0).startsWith("HTTP/1.1 101 ")) {
                 probe.close();
                 throw new IllegalStateException("no upgrade: " + answer);
             }
+            probe.agreed = answer.stream()
+                    .filter(line -> line.toLowerCase(Locale.ROOT).startsWith("sec-websocket-extensions:"))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse("");
             return probe;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -242,9 +258,15 @@ public final class WebSocketProbe implements AutoCloseable {
         return socket;
     }
 
-    private List<String> request(String target) throws IOException {
+    /** What the server has agreed on of the extensions that were offered; empty if nothing. */
+    public String agreed() {
+        return agreed;
+    }
+
+    private List<String> request(String target, String headers) throws IOException {
         write(("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + headers
+                        + "\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
         return readHead();
     }

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * not expected to answer, so the server's end is closed at once, and only that end: closing both while the client still
  * sends would reset the connection, and with it the Close on its way.
  */
-final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<ByteBuf> {
+final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<NettyRun> {
 
     private static final long CLOSE_TIMEOUT_MS = 3_000;
     private static final int MAX_CLOSE_CODE = 4999; // Netty's decoder has refused what else must not be sent
@@ -42,8 +42,14 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     private @Nullable ChannelHandlerContext ctx;
     private @Nullable Inlet inlet;
     private @Nullable Future<?> closeTimeout;
+    private final boolean deflating;
     private boolean closeSent;
     private boolean gone;
+
+    /** @param deflating whether permessage-deflate was agreed on */
+    FanoutHandler(boolean deflating) {
+        this.deflating = deflating;
+    }
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
@@ -51,7 +57,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     /** The handshake is done: from now on this is a connection. */
-    void open(Shard<ByteBuf> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
+    void open(Shard<NettyRun> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         if (!gone) {
             inlet = shard.open(this, uri, attachment, handler);
         }
@@ -157,9 +163,10 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     @Override
-    public void write(ByteBuf frames) {
+    public void write(NettyRun frames) {
         if (!closeSent) {
-            context().write(frames.retainedDuplicate(), context().voidPromise());
+            ByteBuf shared = deflating ? frames.deflated() : frames.plain();
+            context().write(shared.retainedDuplicate(), context().voidPromise());
         }
     }
 

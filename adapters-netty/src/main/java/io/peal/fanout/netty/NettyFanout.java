@@ -1,6 +1,5 @@
 package io.peal.fanout.netty;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
@@ -20,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class NettyFanout {
 
     private final Fanout fanout;
-    private final ConcurrentHashMap<EventLoop, Shard<ByteBuf>> shards = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<EventLoop, Shard<NettyRun>> shards = new ConcurrentHashMap<>();
 
     /*
      * Frames are shared by many connections, so their memory is not the channels' allocator's business. A pooled allocator
@@ -60,8 +59,9 @@ public final class NettyFanout {
         return fanout;
     }
 
-    Shard<ByteBuf> shardOf(Channel channel) {
+    Shard<NettyRun> shardOf(Channel channel) {
         return shards.computeIfAbsent(
-                channel.eventLoop(), loop -> fanout.newShard(new NettyLoop(loop), new NettyFrames(allocator)));
+                channel.eventLoop(),
+                loop -> fanout.newShard(new NettyLoop(loop), new NettyFrames(allocator, fanout.compression())));
     }
 }

@@ -12,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -29,6 +30,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.util.ReferenceCountUtil;
 import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.DeflateOffer;
 import io.peal.fanout.Limits;
 import io.peal.fanout.UpgradeRequest;
 import java.net.InetSocketAddress;
@@ -178,8 +180,12 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, @Nullable Object attachment) {
-        WebSocketServerHandshaker handshaker =
-                new WebSocketServerHandshakerFactory(request.uri(), null, decoderConfig()).newHandshaker(request);
+        String extension = fanout.fanout().compression().isOn()
+                ? DeflateOffer.answer(request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS))
+                : null;
+        WebSocketServerHandshaker handshaker = new WebSocketServerHandshakerFactory(
+                        request.uri(), null, decoderConfig(extension != null))
+                .newHandshaker(request);
         if (handshaker == null) {
             endDeadline();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
@@ -189,8 +195,12 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         if (limits().socketBufferLength() > 0) {
             ctx.channel().config().setOption(ChannelOption.SO_SNDBUF, limits().socketBufferLength());
         }
-        ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request);
-        FanoutHandler connection = installHandlers(ctx);
+        HttpHeaders answer = new DefaultHttpHeaders();
+        if (extension != null) {
+            answer.set(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS, extension);
+        }
+        ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request, answer, ctx.newPromise());
+        FanoutHandler connection = installHandlers(ctx, extension != null);
         upgraded.addListener(done -> {
             if (done.isSuccess()) {
                 connection.open(fanout.shardOf(ctx.channel()), uri, attachment, handler);
@@ -200,23 +210,31 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         });
     }
 
-    private FanoutHandler installHandlers(ChannelHandlerContext ctx) {
-        FanoutHandler connection = new FanoutHandler();
+    private FanoutHandler installHandlers(ChannelHandlerContext ctx, boolean deflating) {
+        FanoutHandler connection = new FanoutHandler(deflating);
         ChannelPipeline pipeline = ctx.pipeline();
         String own = ctx.name();
         pipeline.addAfter(own, "peal connection", connection);
-        pipeline.addAfter(own, "peal messages", new WebSocketFrameAggregator(limits().inboundMessageLength()));
-        pipeline.addAfter(own, "peal utf-8", new Utf8FrameValidator(false));
+        int maxLength = limits().inboundMessageLength();
+        if (deflating) { // from the connection to the socket, because each goes right behind this
+            pipeline.addAfter(own, "peal utf-8", new Utf8FrameValidator(false));
+            pipeline.addAfter(own, "peal inflate", new InflateHandler(maxLength));
+            pipeline.addAfter(own, "peal messages", new WebSocketFrameAggregator(maxLength));
+            pipeline.addAfter(own, "peal rsv", new RsvGuard());
+        } else {
+            pipeline.addAfter(own, "peal messages", new WebSocketFrameAggregator(maxLength));
+            pipeline.addAfter(own, "peal utf-8", new Utf8FrameValidator(false));
+        }
         pipeline.remove(own);
         return connection;
     }
 
     /** Violations are not answered by the decoder: there is one place that closes, which is {@link FanoutHandler}. */
-    private WebSocketDecoderConfig decoderConfig() {
+    private WebSocketDecoderConfig decoderConfig(boolean deflating) {
         return WebSocketDecoderConfig.newBuilder()
                 .maxFramePayloadLength(limits().inboundFrameLength())
                 .closeOnProtocolViolation(false)
-                .allowExtensions(false)
+                .allowExtensions(deflating)
                 .build();
     }
 

@@ -32,7 +32,7 @@ final class Endpoints {
      */
     ConnectionHandler listen() {
         return connection -> withTopic(connection, topic -> {
-            connection.subscribe(topic);
+            connection.subscribe(topic, connection.since());
             Map<String, Object> hello = new LinkedHashMap<>();
             hello.put("replica", replica);
             hello.put("port", port);

@@ -4,12 +4,15 @@ import io.peal.bus.Bus;
 import io.peal.bus.file.FileBus;
 import io.peal.fanout.DrainReport;
 import io.peal.fanout.Fanout;
+import io.peal.fanout.Limits;
 import java.io.IOException;
 import java.time.Duration;
 
 /** One replica: a bus, a fanout on it, a server, and the beat by which the others know it. */
 final class Replica {
 
+    private static final Limits LIMITS =
+            Limits.defaults().inboundRate(0, 1); // clients of this service publish as much as they like
     private static final Duration DRAIN_WINDOW = Duration.ofSeconds(1);
 
     private final Bus bus;
@@ -29,7 +32,7 @@ final class Replica {
         Bus bus = FileBus.at(settings.busDirectory())
                 .replicaName("notify-" + number)
                 .open();
-        Fanout fanout = Fanout.on(bus).build();
+        Fanout fanout = Fanout.on(bus).limits(LIMITS).build();
         Status status = new Status(number, settings.port, bus, fanout);
         Api api = new Api(number, bus, status, settings.demo);
         NettyServer server;
