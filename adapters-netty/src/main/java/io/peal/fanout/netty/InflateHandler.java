@@ -13,6 +13,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import io.peal.fanout.MessageInflater;
 import io.peal.fanout.MessageInflater.Failure;
 import io.peal.fanout.MessageInflater.InflateException;
+import java.nio.ByteBuffer;
 
 /** Brings whole compressed messages back; stands behind what puts fragments together. */
 final class InflateHandler extends ChannelInboundHandlerAdapter {
@@ -31,7 +32,7 @@ final class InflateHandler extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) throws InflateException {
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (message instanceof WebSocketFrame frame && frame.rsv() != 0) {
             try {
                 ctx.fireChannelRead(inflated(ctx, frame));
@@ -44,11 +45,9 @@ final class InflateHandler extends ChannelInboundHandlerAdapter {
     }
 
     private WebSocketFrame inflated(ChannelHandlerContext ctx, WebSocketFrame frame) {
-        ByteBuf content;
+        ByteBuffer message;
         try {
-            content = ctx.alloc()
-                    .buffer()
-                    .writeBytes(INFLATERS.get().inflate(frame.content().nioBuffer(), maxLength));
+            message = INFLATERS.get().inflate(frame.content().nioBuffer(), maxLength);
         } catch (InflateException e) {
             if (e.failure() == Failure.TOO_LONG) {
                 throw new TooLongFrameException("more than " + maxLength + " bytes when it is inflated");
@@ -56,6 +55,7 @@ final class InflateHandler extends ChannelInboundHandlerAdapter {
             throw new CorruptedWebSocketFrameException(
                     WebSocketCloseStatus.INVALID_PAYLOAD_DATA, "not a compressed message");
         }
+        ByteBuf content = ctx.alloc().buffer(message.remaining()).writeBytes(message);
         return frame instanceof TextWebSocketFrame
                 ? new TextWebSocketFrame(content)
                 : new BinaryWebSocketFrame(content);
