@@ -61,6 +61,7 @@ final class CatchUp<F> {
         try {
             Reader reader = connection.ownReader(bus);
             toOne.connection = connection;
+            toOne.count = 0;
             int passed = 1;
             while (passed > 0 && frames.length() < SLICE_LENGTH && toOne.gap == null) {
                 passed = reader.poll(toOne, POLL_LIMIT, end);
@@ -78,6 +79,7 @@ final class CatchUp<F> {
 
     private void write(ShardConnection<F> connection) {
         if (frames.length() > 0) {
+            shard.delivered(toOne.count, frames.length());
             F finished = frames.finish();
             connection.outlet().write(finished);
             frames.release(finished);
@@ -101,12 +103,14 @@ final class CatchUp<F> {
 
         private @Nullable ShardConnection<F> connection;
         private @Nullable Gap gap;
+        private int count;
 
         @Override
         public void onMessage(Message message) {
             ShardConnection<F> to = connection;
             if (to != null && to.takes(message.topic(), message.position(), message.payloadLength())) {
                 frames.append(message.kind(), message.payload());
+                count++;
             }
         }
 

@@ -23,6 +23,15 @@ final class Entrance {
     }
 
     CompletionStage<Admission> admit(UpgradeRequest request) {
+        return decide(request).thenApply(admission -> {
+            if (admission instanceof Admission.Refused refused) {
+                fanout.signals().refused(refused.status(), refused.reason());
+            }
+            return admission;
+        });
+    }
+
+    private CompletionStage<Admission> decide(UpgradeRequest request) {
         if (!fanout.isAccepting()) {
             return later("the server is going away\n");
         }

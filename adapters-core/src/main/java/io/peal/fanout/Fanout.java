@@ -3,6 +3,7 @@ package io.peal.fanout;
 import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -26,6 +27,7 @@ public final class Fanout implements AutoCloseable {
     private final SlowConsumers slowConsumers;
     private final Compression compression;
     private final ErrorHandler errorHandler;
+    private final Signals signals;
     private final Entrance entrance;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
     private final AtomicLong connectionIds = new AtomicLong();
@@ -39,6 +41,7 @@ public final class Fanout implements AutoCloseable {
         this.slowConsumers = options.slowConsumers;
         this.compression = options.compression;
         this.errorHandler = options.errorHandler;
+        this.signals = new Signals(options.listener, errorHandler);
         this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
     }
 
@@ -109,6 +112,8 @@ public final class Fanout implements AutoCloseable {
                 throw new IllegalStateException("drain() waits: do not call it on an event loop");
             }
         }
+        FanoutEvents.Drain event = new FanoutEvents.Drain();
+        event.begin();
         draining = true;
         int before = connections();
         long newest = bus.position().value();
@@ -117,7 +122,12 @@ public final class Fanout implements AutoCloseable {
         while (connections() > 0 && System.nanoTime() < deadline) {
             LockSupport.parkNanos(DRAIN_CHECK_NS);
         }
-        return new DrainReport(before, connections());
+        DrainReport report = new DrainReport(before, connections());
+        event.connections = report.connections();
+        event.remaining = report.remaining();
+        event.commit();
+        signals.drained(report);
+        return report;
     }
 
     /**
@@ -142,6 +152,27 @@ public final class Fanout implements AutoCloseable {
      */
     public CompletionStage<Admission> admit(UpgradeRequest request) {
         return entrance.admit(request);
+    }
+
+    /** How it is now, for probes. */
+    public FanoutHealth health() {
+        List<String> reasons = new ArrayList<>();
+        long blocked = shards.stream().filter(Shard::isStuck).count();
+        if (blocked > 0) {
+            reasons.add(blocked + " event loops have been blocked for " + Shard.STUCK.toSeconds() + " s or more");
+        }
+        if (!isAccepting()) {
+            reasons.add(closed ? "closed" : "draining");
+        }
+        int open = connections();
+        if (limits.connections() > 0 && open >= limits.connections()) {
+            reasons.add(open + " connections, which is the limit");
+        }
+        return new FanoutHealth(blocked == 0, reasons.isEmpty(), open, lag(), List.copyOf(reasons));
+    }
+
+    Signals signals() {
+        return signals;
     }
 
     SlowConsumers slowConsumers() {
@@ -169,6 +200,7 @@ public final class Fanout implements AutoCloseable {
         private Compression compression = Compression.off();
         private OriginPolicy origins = OriginPolicy.sameHost();
         private Authenticator authenticator = request -> CompletableFuture.completedStage(Admission.accept());
+        private FanoutListener listener = new FanoutListener() {};
         private ErrorHandler errorHandler = ErrorHandler.logging();
 
         private Builder(Bus bus) {
@@ -202,6 +234,12 @@ public final class Fanout implements AutoCloseable {
         /** Who may connect; everybody by default. */
         public Builder authenticator(Authenticator authenticator) {
             this.authenticator = authenticator;
+            return this;
+        }
+
+        /** Who is told what happens; nobody by default. */
+        public Builder listener(FanoutListener listener) {
+            this.listener = listener;
             return this;
         }
 

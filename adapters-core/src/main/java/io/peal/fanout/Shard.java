@@ -11,6 +11,7 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -55,6 +56,8 @@ public final class Shard<F> {
     private static final int BEAT_PARTS = 5;
     private static final int BEATS_PER_LIMIT = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
+    private static final long STALLED_MS = 1_000;
+    static final Duration STUCK = Duration.ofSeconds(10);
     static final Duration DRAIN_PATIENCE = Duration.ofSeconds(2);
 
     private final Fanout fanout;
@@ -63,6 +66,7 @@ public final class Shard<F> {
     private final FrameBuilder<F> frames;
     private final Runnable turn = this::turn;
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private volatile long scheduledNs = System.nanoTime();
     private final Rate inboundRate;
     private final Duration beatInterval;
     private final WakeUp wakeUp; // armed when a turn has found nothing more to do
@@ -80,6 +84,11 @@ public final class Shard<F> {
     private long runFirst;
     private long runLast;
     private int runMessages;
+    private int runFramesLength;
+    private int messages; // in this turn, as are the next three
+    private long deliveries;
+    private long deliveredBytes;
+    private long oldestUs;
     private long runBytes;
     private boolean inTurn;
     private boolean writing;
@@ -107,6 +116,7 @@ public final class Shard<F> {
         connection.attach(attachment);
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
         fanout.countConnections(1);
+        fanout.signals().opened(connection);
         connection.index = connections.size();
         connections.add(connection);
         beatSoon();
@@ -137,6 +147,7 @@ public final class Shard<F> {
     /** Lets a turn come soon. Thread-safe, and cheap when one is coming already. */
     void wake() {
         if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+            scheduledNs = System.nanoTime();
             loop.execute(turn);
         }
     }
@@ -173,6 +184,11 @@ public final class Shard<F> {
     /** How far this shard had read when its last turn ended. Thread-safe. */
     long position() {
         return position;
+    }
+
+    /** Whether it has had work for long, and its event loop does not let it. Thread-safe. */
+    boolean isStuck() {
+        return scheduled.get() && System.nanoTime() - scheduledNs >= STUCK.toNanos();
     }
 
     /** How far this shard is behind the newest position; 0 while it reads nothing. Thread-safe. */
@@ -236,7 +252,8 @@ public final class Shard<F> {
             return;
         }
         runTopic = null;
-        written += frames.length();
+        runFramesLength = frames.length();
+        written += runFramesLength;
         F finished = frames.finish();
         try {
             writing = true;
@@ -265,8 +282,18 @@ public final class Shard<F> {
     }
 
     private void turn() {
+        long waitedMs = (System.nanoTime() - scheduledNs) / 1_000_000;
+        if (waitedMs >= STALLED_MS) {
+            fanout.signals().stalled(waitedMs);
+        }
+        FanoutEvents.Turn event = new FanoutEvents.Turn();
+        event.begin();
         scheduled.set(false);
         inTurn = true;
+        messages = 0;
+        deliveries = 0;
+        deliveredBytes = 0;
+        oldestUs = Long.MAX_VALUE;
         boolean more = false;
         try {
             more = workForASlice();
@@ -276,6 +303,7 @@ public final class Shard<F> {
         } finally {
             flushAll();
             inTurn = false;
+            tellOfTurn(event);
             stopReadingIfIdle();
             Reader reading = reader;
             position = reading == null ? NOT_READING : reading.position();
@@ -285,19 +313,43 @@ public final class Shard<F> {
         }
     }
 
+    private void tellOfTurn(FanoutEvents.Turn event) {
+        if (messages > 0 || deliveries > 0) {
+            long delayUs = oldestUs == Long.MAX_VALUE ? 0 : Math.max(0, nowUs() - oldestUs);
+            fanout.signals().turnEnded(messages, deliveries, deliveredBytes, delayUs);
+        }
+        if (event.shouldCommit()) {
+            event.messages = messages;
+            event.deliveries = deliveries;
+            event.bytes = deliveredBytes;
+            event.commit();
+        }
+    }
+
+    private static long nowUs() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
+    }
+
+    /** Counts what was written to one connection. */
+    void delivered(int count, int length) {
+        deliveries += count;
+        deliveredBytes += length;
+    }
+
     /** Works until there is nothing to do or the slice is used up; true if something is left. */
     private boolean workForASlice() {
         long deadline = System.nanoTime() + TURN_NS;
-        int messages = 0;
+        int looked = 0;
         written = 0;
         while (true) {
             boolean lagging = catchUp.turn();
             int passed = reader == null ? 0 : reader.poll(toRun, POLL_LIMIT);
-            messages += passed;
+            looked += passed;
             if (passed == 0 && !lagging) {
                 return false;
             }
-            boolean usedUp = messages >= TURN_MESSAGES || written >= TURN_LENGTH;
+            boolean usedUp = looked >= TURN_MESSAGES || written >= TURN_LENGTH;
             if (usedUp || System.nanoTime() - deadline >= 0) {
                 return true;
             }
@@ -310,6 +362,7 @@ public final class Shard<F> {
             if (connection.isLive()) {
                 if (connection.outlet().writable()) {
                     connection.outlet().write(finished);
+                    delivered(runMessages, runFramesLength);
                     flushSoon(connection);
                 } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
                     connection.disconnect(all.get(i).topic);
@@ -395,7 +448,7 @@ public final class Shard<F> {
         if (connection.isLagging()) {
             String tooSlow = connection.whyTooSlow(System.nanoTime());
             if (tooSlow != null) {
-                connection.close(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + tooSlow);
+                connection.closeAsSlow(tooSlow);
             } else {
                 watch(connection);
             }
@@ -421,6 +474,8 @@ public final class Shard<F> {
             }
             runLast = message.position();
             runMessages++;
+            messages++;
+            oldestUs = Math.min(oldestUs, message.timestampUs());
             runBytes += message.payloadLength();
             frames.append(message.kind(), message.payload());
         }

@@ -54,6 +54,8 @@ final class ShardConnection<F> implements Connection, Inlet {
     private long progressNs; // when it took something for the last time
     private int unsent; // bytes sent to it directly since its socket is full
     private boolean unflushed;
+    private int closeCode;
+    private @Nullable String closeReason; // while this server closes it
     private final long openedNs = System.nanoTime();
     private final long lifeShortenedNs;
     private final Rate inboundRate;
@@ -223,6 +225,12 @@ final class ShardConnection<F> implements Connection, Inlet {
             state = State.CLOSED;
             endSubscriptions();
             shard.forget(this);
+            String ownReason = closeReason;
+            if (ownReason == null) {
+                shard.fanout().signals().closed(this, code, reason);
+            } else {
+                shard.fanout().signals().closed(this, closeCode, ownReason);
+            }
             call(() -> handler.onClose(this, code, reason));
         }
     }
@@ -289,11 +297,19 @@ final class ShardConnection<F> implements Connection, Inlet {
 
     /** It has no room for a message of a topic whose clients are to have room. */
     void disconnect(Topic topic) {
-        doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: no room for a message");
+        closeAsSlow("no room for a message");
+    }
+
+    void closeAsSlow(String why) {
+        if (isOpen()) {
+            shard.fanout().signals().closedAsSlow(this, why);
+            doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + why);
+        }
     }
 
     /** Leaves the live ones: everything up to {@code cursor} was written. */
     void fallBehind(long cursor) {
+        shard.fanout().signals().fellBehind(this);
         raiseStarts(cursor);
         lagFrom(cursor);
     }
@@ -375,11 +391,12 @@ final class ShardConnection<F> implements Connection, Inlet {
     void becomeLive() {
         closeOwnReader();
         state = State.LIVE;
+        shard.fanout().signals().caughtUp(this);
     }
 
     /** Its cursor cannot be continued. */
     void refuse(PositionUnavailableException refusal) {
-        doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + refusal.reason());
+        closeAsSlow("what it should get is gone: " + refusal.reason());
     }
 
     private static boolean isOver(Duration limit, long sinceNs, long nowNs) {
@@ -430,7 +447,7 @@ final class ShardConnection<F> implements Connection, Inlet {
         }
         unsent = outlet.writable() ? 0 : unsent + payload.remaining();
         if (unsent > limits.unsentLength()) {
-            doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + unsent + " bytes could not be sent");
+            closeAsSlow(unsent + " bytes could not be sent");
             return;
         }
         shard.endRun();
@@ -446,6 +463,8 @@ final class ShardConnection<F> implements Connection, Inlet {
         if (isOpen()) {
             shard.endRun();
             state = State.CLOSING;
+            closeCode = code;
+            closeReason = reason;
             endSubscriptions();
             outlet.close(code, reason);
         }
@@ -462,7 +481,10 @@ final class ShardConnection<F> implements Connection, Inlet {
             }
         }
         if (gaps != null) {
-            gaps.forEach((topic, gap) -> call(() -> handler.onGap(this, topic, gap)));
+            gaps.forEach((topic, gap) -> {
+                shard.fanout().signals().dropped(this, topic, gap);
+                call(() -> handler.onGap(this, topic, gap));
+            });
         }
     }
 
