@@ -324,6 +324,17 @@ public abstract class FanoutLimitsContract extends FanoutBed {
     }
 
     @Test
+    final void connectionOutlivesTheDeadlineOfItsUpgrade() {
+        serve(Limits.defaults().upgradeDeadline(Duration.ofMillis(100)), subscribing(NEWS));
+        WebSocketProbe client = connect();
+        awaitEvent("open");
+        long untilNs = System.nanoTime() + Duration.ofMillis(500).toNanos();
+        await(() -> System.nanoTime() >= untilNs, "the deadline is over");
+        bus.publisher().publish(NEWS, "still here");
+        assertThat(client.nextText()).isEqualTo("still here");
+    }
+
+    @Test
     final void clientIsNotKeptWaitingForADecision() {
         serve(
                 options -> options.limits(Limits.defaults().upgradeDeadline(SHORT))

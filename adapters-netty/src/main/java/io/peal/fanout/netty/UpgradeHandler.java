@@ -27,6 +27,8 @@ import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
+import io.netty.util.Attribute;
+import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
@@ -46,10 +48,12 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
 
     private static final String RETRY_AFTER_SECONDS = "1";
 
+    /** For the first request of a channel, whatever it is for, and for what is decided on it; however many paths there are. */
+    private static final AttributeKey<Future<?>> DEADLINE = AttributeKey.valueOf(UpgradeHandler.class, "deadline");
+
     private final NettyFanout fanout;
     private final String path;
     private final ConnectionHandler handler;
-    private @Nullable Future<?> deadline; // for the first request, and for what is decided on it
     private boolean deciding;
 
     UpgradeHandler(NettyFanout fanout, String path, ConnectionHandler handler) {
@@ -74,12 +78,12 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        endDeadline();
+        endDeadline(ctx);
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        endDeadline();
+        endDeadline(ctx);
         ctx.fireChannelInactive();
     }
 
@@ -95,19 +99,21 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
                 request.release();
             }
         } else {
-            endDeadline(); // it talks to somebody else
+            endDeadline(ctx); // it talks to somebody else
             ctx.fireChannelRead(message);
         }
     }
 
     private void startDeadline(ChannelHandlerContext ctx) {
-        if (deadline == null) {
-            deadline = ctx.executor()
-                    .schedule(() -> ctx.close(), limits().upgradeDeadline().toNanos(), TimeUnit.NANOSECONDS);
+        Attribute<Future<?>> deadline = ctx.channel().attr(DEADLINE);
+        if (deadline.get() == null) {
+            long nanos = limits().upgradeDeadline().toNanos();
+            deadline.set(ctx.executor().schedule(() -> ctx.close(), nanos, TimeUnit.NANOSECONDS));
         }
     }
 
-    private void endDeadline() {
+    private static void endDeadline(ChannelHandlerContext ctx) {
+        Future<?> deadline = ctx.channel().attr(DEADLINE).get();
         if (deadline != null) {
             deadline.cancel(false);
         }
@@ -187,7 +193,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
                         request.uri(), null, decoderConfig(extension != null))
                 .newHandshaker(request);
         if (handshaker == null) {
-            endDeadline();
+            endDeadline(ctx);
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
             return;
         }
@@ -225,7 +231,11 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
             pipeline.addAfter(own, "peal messages", new WebSocketFrameAggregator(maxLength));
             pipeline.addAfter(own, "peal utf-8", new Utf8FrameValidator(false));
         }
-        pipeline.remove(own);
+        pipeline.toMap().forEach((name, other) -> {
+            if (other instanceof UpgradeHandler) { // this one, and those of other paths: nobody will ask them any more
+                pipeline.remove(name);
+            }
+        });
         return connection;
     }
 

@@ -41,7 +41,9 @@ final class NettyServer implements FanoutBed.Server {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(8192));
+                        live.install(channel.pipeline(), "/before", connection -> {});
                         live.install(channel.pipeline(), path, handler);
+                        live.install(channel.pipeline(), "/behind", connection -> {});
                     }
                 })
                 .bind(InetAddress.getLoopbackAddress(), 0)
