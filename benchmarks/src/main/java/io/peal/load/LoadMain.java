@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
         name = "load",
         mixinStandardHelpOptions = true,
         description = "Loads WebSocket servers and checks every delivery.",
-        subcommands = CheckCommand.class)
+        subcommands = {CheckCommand.class, FanoutCommand.class})
 final class LoadMain {
 
     private LoadMain() {}
