@@ -32,6 +32,9 @@ import org.HdrHistogram.Histogram;
 final class Receivers implements AutoCloseable {
 
     private static final int RING = 1 << 16; // more than there will ever be messages in flight
+    private static final int BINARY = 2;
+    private static final int PING = 9;
+    private static final byte[] PONG = {(byte) 0x8a, (byte) 0x80, 0, 0, 0, 0}; // empty, and masked with nothing
     private static final int STALLED_BUFFER_LENGTH = 4_096;
     private static final byte[] REQUEST = ("GET " + FanoutServerMain.PATH + " HTTP/1.1\r\nHost: localhost\r\n"
                     + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -153,24 +156,23 @@ final class Receivers implements AutoCloseable {
                 in.skipBytes(end + 4);
                 upgraded = true;
             }
-            int before = in.readerIndex();
-            long counted = 0;
-            while (readFrame(in)) {
-                counted++;
-            }
-            if (in.readerIndex() != before) {
-                deliveries.addAndGet(counted);
+            boolean more = true;
+            while (more) {
+                more = readFrame(ctx, in);
             }
         }
 
-        private boolean readFrame(ByteBuf in) {
+        private boolean readFrame(ChannelHandlerContext ctx, ByteBuf in) {
             int at = in.readerIndex();
             int available = in.readableBytes();
-            if (available < 10) {
+            if (available < 2) {
                 return false;
             }
             int length = in.getByte(at + 1);
             int headerLength = 2;
+            if (available < (length == 126 ? 4 : length == 127 ? 10 : 2)) {
+                return false;
+            }
             if (length == 126) {
                 length = in.getUnsignedShort(at + 2);
                 headerLength = 4;
@@ -181,8 +183,12 @@ final class Receivers implements AutoCloseable {
             if (available < headerLength + length) {
                 return false;
             }
-            if ((in.getByte(at) & 0x0f) == 2) {
+            int opcode = in.getByte(at) & 0x0f;
+            if (opcode == PING) {
+                ctx.writeAndFlush(Unpooled.wrappedBuffer(PONG));
+            } else if (opcode == BINARY) {
                 long number = in.getLong(at + headerLength);
+                deliveries.incrementAndGet();
                 if (number != last + 1) {
                     outOfOrder.incrementAndGet();
                 }
