@@ -3,9 +3,12 @@ package io.peal.fanout.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
@@ -194,13 +197,26 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             return context.newSucceededFuture();
         }
         closeSent = true;
-        closeTimeout = context.executor().schedule(() -> context.close(), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        closeTimeout = context.executor().schedule(this::cutOff, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
         body.writeShort(code);
         ByteBufUtil.writeUtf8(body, reason);
         ByteBuf frame = control(context, FrameHeader.CLOSE, body);
         body.release();
         return context.writeAndFlush(frame);
+    }
+
+    /**
+     * Ends the TCP connection of a client that did not answer. If it has not even taken what was sent, the connection is
+     * reset: otherwise the system would keep that for it for many minutes more.
+     */
+    private void cutOff() {
+        Channel channel = context().channel();
+        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+        if (unsent != null && !unsent.isEmpty()) {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        }
+        context().close();
     }
 
     private static ByteBuf control(ChannelHandlerContext ctx, int opcode, ByteBuf body) {
