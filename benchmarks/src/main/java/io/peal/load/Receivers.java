@@ -203,6 +203,11 @@ final class Receivers implements AutoCloseable {
         public void channelInactive(ChannelHandlerContext ctx) {
             closed.incrementAndGet();
         }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable broken) {
+            ctx.close();
+        }
     }
 
     /** Has its handshake answered, and reads nothing from then on. */
@@ -217,6 +222,11 @@ final class Receivers implements AutoCloseable {
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ReferenceCountUtil.release(message);
             ctx.channel().config().setAutoRead(false); // it reads on when the server has closed
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable reset) {
+            ctx.close();
         }
 
         @Override

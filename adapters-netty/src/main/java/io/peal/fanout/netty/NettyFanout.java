@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class NettyFanout {
 
     private final Fanout fanout;
+    private final PipelineCheck pipelineCheck = new PipelineCheck();
     private final ConcurrentHashMap<EventLoop, Shard<NettyRun>> shards = new ConcurrentHashMap<>();
 
     /*
@@ -53,6 +54,10 @@ public final class NettyFanout {
                     + path + "' is installed: " + pipeline.names());
         }
         pipeline.addLast("peal " + path, new UpgradeHandler(this, path, handler));
+    }
+
+    PipelineCheck pipelineCheck() {
+        return pipelineCheck;
     }
 
     Fanout fanout() {

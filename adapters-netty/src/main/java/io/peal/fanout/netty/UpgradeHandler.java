@@ -217,6 +217,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     }
 
     private FanoutHandler installHandlers(ChannelHandlerContext ctx, boolean deflating) {
+        fanout.pipelineCheck().look(ctx.pipeline());
         FanoutHandler connection = new FanoutHandler(deflating);
         ChannelPipeline pipeline = ctx.pipeline();
         String own = ctx.name();

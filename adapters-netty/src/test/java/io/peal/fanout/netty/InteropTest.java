@@ -81,7 +81,7 @@ class InteropTest {
             client.close();
         }
         fanout.close();
-        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        loops.shutdownGracefully(20, 2_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
         bus.close();
         Leaks.assertNone();
     }

@@ -67,6 +67,8 @@ final class NettyServer implements FanoutBed.Server {
     @Override
     public void close() {
         listener.close().awaitUninterruptibly();
-        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        // Without a quiet period a loop may end before it has closed its channels, and what they hold is never
+        // released.
+        loops.shutdownGracefully(20, 2_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
     }
 }
