@@ -21,7 +21,7 @@ final class ArchitectureTest {
     private static final String FANOUT = "io.peal.fanout";
     private static final String NETTY = "io.peal.fanout.netty";
     private static final String TESTKIT = "io.peal.testkit";
-    private static final String[] LANGUAGE = {"java..", "javax..", "org.jspecify..", "org.slf4j.."};
+    private static final String[] LANGUAGE = {"java..", "javax..", "jdk.jfr..", "org.jspecify..", "org.slf4j.."};
 
     private final JavaClasses peal = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

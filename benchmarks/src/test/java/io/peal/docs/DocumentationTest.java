@@ -9,6 +9,9 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.peal.bus.Bus;
 import io.peal.bus.Topic;
+import io.peal.fanout.Admission;
+import io.peal.fanout.Fanout;
+import io.peal.fanout.UpgradeRequest;
 import io.peal.testkit.InMemoryBus;
 import io.peal.testkit.WebSocketProbe;
 import java.io.ByteArrayOutputStream;
@@ -21,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -103,8 +107,26 @@ class DocumentationTest {
                 publishing.shutdownNow();
             }
         } finally {
-            loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).sync();
+            loops.shutdownGracefully(20, 2_000, TimeUnit.MILLISECONDS).sync();
         }
+    }
+
+    @Test
+    void optionsSnippetAsksForTheToken() {
+        try (Bus bus = InMemoryBus.create();
+                Fanout fanout = Snippets.options(
+                        bus,
+                        token -> CompletableFuture.completedStage(
+                                "right".equals(token) ? Admission.accept() : Admission.refuse(401, "no")))) {
+            assertThat(answer(fanout, "/live?token=right")).isInstanceOf(Admission.Accepted.class);
+            assertThat(answer(fanout, "/live")).isInstanceOf(Admission.Refused.class);
+        }
+    }
+
+    private static Admission answer(Fanout fanout, String uri) {
+        return fanout.admit(new UpgradeRequest(uri, header -> null, null))
+                .toCompletableFuture()
+                .join();
     }
 
     private static void awaitText(ByteArrayOutputStream printed, String text) {

@@ -10,12 +10,21 @@ import io.peal.bus.PayloadKind;
 import io.peal.bus.Publisher;
 import io.peal.bus.Topic;
 import io.peal.bus.file.FileBus;
+import io.peal.fanout.Admission;
+import io.peal.fanout.Compression;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
+import io.peal.fanout.Limits;
+import io.peal.fanout.OriginPolicy;
+import io.peal.fanout.SlowConsumerPolicy;
+import io.peal.fanout.SlowConsumers;
 import io.peal.fanout.netty.NettyFanout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** The code of the README, between the lines that name its regions. */
 final class Snippets {
@@ -47,6 +56,24 @@ final class Snippets {
         };
         // end
         return initializer;
+    }
+
+    /** Who knows what a client's token is worth. */
+    interface Tokens {
+        CompletionStage<Admission> check(@Nullable String token);
+    }
+
+    static Fanout options(Bus bus, Tokens tokens) {
+        // snippet options
+        Fanout fanout = Fanout.on(bus)
+                .limits(Limits.defaults().connections(10_000).lifetime(Duration.ofHours(12)))
+                .origins(OriginPolicy.sameHost().and("https://app.example.org"))
+                .authenticator(request -> tokens.check(request.queryParameter("token")))
+                .slowConsumers(SlowConsumers.catchUp().with("prices/*", SlowConsumerPolicy.CONFLATE))
+                .compression(Compression.shared())
+                .build();
+        // end
+        return fanout;
     }
 
     // snippet handler
