@@ -91,6 +91,7 @@ public final class Shard<F> {
     private long oldestUs;
     private long runBytes;
     private boolean inTurn;
+    private boolean lastRun; // of the turn: nothing will be joined to what is written now
     private boolean writing;
     private volatile long position = NOT_READING;
     private int written; // bytes of frames built in this turn
@@ -238,8 +239,8 @@ public final class Shard<F> {
 
     /** Flushes the connection at the end of the turn, or at once if none is going on. */
     void flushSoon(ShardConnection<F> connection) {
-        if (!inTurn) {
-            connection.flush();
+        if (!inTurn || (lastRun && !connection.isUnflushed())) {
+            connection.flush(); // now, while what it needs is in the caches
         } else if (connection.markUnflushed()) {
             unflushed.add(connection);
         }
@@ -297,10 +298,12 @@ public final class Shard<F> {
         boolean more = false;
         try {
             more = workForASlice();
+            lastRun = true;
             endRun();
         } catch (RuntimeException e) {
             fanout.errorHandler().onError(e);
         } finally {
+            lastRun = false;
             flushAll();
             inTurn = false;
             tellOfTurn(event);

@@ -321,6 +321,10 @@ final class ShardConnection<F> implements Connection, Inlet {
                 "messages " + gap.first() + " to " + gap.last() + " are lost: load the state anew");
     }
 
+    boolean isUnflushed() {
+        return unflushed;
+    }
+
     /** Whether this is the first time since the last flush. */
     boolean markUnflushed() {
         boolean first = !unflushed;

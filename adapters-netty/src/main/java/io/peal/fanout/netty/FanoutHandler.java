@@ -46,6 +46,8 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     private @Nullable Inlet inlet;
     private @Nullable Future<?> closeTimeout;
     private final boolean deflating;
+    private @Nullable DirectSocket direct; // the short cut, if there is one
+    private @Nullable ByteBuf pending; // what would take it, retained
     private boolean closeSent;
     private boolean gone;
 
@@ -62,6 +64,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     /** The handshake is done: from now on this is a connection. */
     void open(Shard<NettyRun> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         if (!gone) {
+            direct = DirectSocket.of(context());
             inlet = shard.open(this, uri, attachment, handler);
         }
     }
@@ -81,6 +84,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             } else if (!closeSent && frame instanceof BinaryWebSocketFrame binary) {
                 onMessage(PayloadKind.BINARY, binary.content());
             } else if (!closeSent && frame instanceof PingWebSocketFrame ping) {
+                queuePending();
                 ctx.writeAndFlush(control(ctx, FrameHeader.PONG, ping.content()), ctx.voidPromise());
             }
         } finally {
@@ -104,6 +108,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             ctx.close();
         } else {
             closeSent = true;
+            queuePending();
             ctx.writeAndFlush(control(ctx, FrameHeader.CLOSE, close.content())).addListener(sent -> ctx.close());
         }
         tellGone(code, close.reasonText());
@@ -120,6 +125,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         gone = true;
+        queuePending(); // where it is released, because the channel is closed
         if (closeTimeout != null) {
             closeTimeout.cancel(false);
         }
@@ -167,20 +173,53 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
 
     @Override
     public void write(NettyRun frames) {
-        if (!closeSent) {
-            ByteBuf shared = deflating ? frames.deflated() : frames.plain();
+        if (closeSent) {
+            return;
+        }
+        ByteBuf shared = deflating ? frames.deflated() : frames.plain();
+        if (direct != null && pending == null && direct.isFree()) {
+            pending = shared.retain(); // perhaps more comes: what is alone when it is flushed takes the short cut
+        } else {
+            queuePending();
             context().write(shared.retainedDuplicate(), context().voidPromise());
         }
     }
 
     @Override
     public void flush() {
-        context().flush();
+        ByteBuf alone = pending;
+        if (alone == null || direct == null || !direct.isFree()) {
+            queuePending();
+            context().flush();
+            return;
+        }
+        int written = direct.write(alone);
+        if (written == alone.readableBytes()) {
+            pending = null;
+            alone.release();
+        } else {
+            queuePending(written);
+            context().flush();
+        }
+    }
+
+    private void queuePending() {
+        queuePending(0);
+    }
+
+    /** Lets what waits for the short cut go the ordinary way: before anything else does. */
+    private void queuePending(int written) {
+        ByteBuf waiting = pending;
+        if (waiting != null) {
+            pending = null;
+            context().write(waiting.duplicate().skipBytes(written), context().voidPromise());
+        }
     }
 
     @Override
     public void ping() {
         if (!closeSent) {
+            queuePending();
             ChannelHandlerContext context = context();
             context.writeAndFlush(control(context, FrameHeader.PING, Unpooled.EMPTY_BUFFER), context.voidPromise());
         }
@@ -197,6 +236,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             return context.newSucceededFuture();
         }
         closeSent = true;
+        queuePending();
         closeTimeout = context.executor().schedule(this::cutOff, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
         body.writeShort(code);

@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.Utf8FrameValidator;
+import io.netty.handler.codec.http.websocketx.WebSocket13FrameEncoder;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
@@ -209,11 +210,19 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         FanoutHandler connection = installHandlers(ctx, extension != null);
         upgraded.addListener(done -> {
             if (done.isSuccess()) {
+                removeEncoder(ctx.channel().pipeline());
                 connection.open(fanout.shardOf(ctx.channel()), uri, attachment, handler);
             } else {
                 ctx.close();
             }
         });
+    }
+
+    /** What is written here are frames already. */
+    private static void removeEncoder(ChannelPipeline pipeline) {
+        if (pipeline.get(WebSocket13FrameEncoder.class) != null) {
+            pipeline.remove(WebSocket13FrameEncoder.class);
+        }
     }
 
     private FanoutHandler installHandlers(ChannelHandlerContext ctx, boolean deflating) {
