@@ -11,6 +11,7 @@ import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.DrainReport;
 import io.peal.fanout.Limits;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -465,6 +466,28 @@ public abstract class FanoutContract extends FanoutBed {
         assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.NORMAL);
         assertThat(client.awaitEnd()).isZero();
         assertThat(awaitEvent("close").detail()).startsWith("1006 ");
+    }
+
+    @Test
+    final void clientThatClosesAndReadsNothingIsCutOff() {
+        serve(subscribing(NEWS));
+        WebSocketProbe client = connect(SMALL_BUFFER);
+        awaitEvent("open");
+        String large = "x".repeat(64 * 1024);
+        for (int i = 0; i < 400; i++) {
+            bus.publisher().publish(NEWS, large);
+        }
+        client.sendClose(1000);
+        await(() -> isBroken(client), "the server's end is gone, although its answer could not be sent");
+    }
+
+    private static boolean isBroken(WebSocketProbe client) {
+        try {
+            client.sendText("still there?");
+            return false;
+        } catch (UncheckedIOException reset) {
+            return true;
+        }
     }
 
     @Test

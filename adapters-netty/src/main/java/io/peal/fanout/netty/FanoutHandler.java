@@ -107,8 +107,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
         if (closeSent) {
             ctx.close();
         } else {
-            closeSent = true;
-            queuePending();
+            beginToClose();
             ctx.writeAndFlush(control(ctx, FrameHeader.CLOSE, close.content())).addListener(sent -> ctx.close());
         }
         tellGone(code, close.reasonText());
@@ -235,15 +234,20 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
         if (closeSent) {
             return context.newSucceededFuture();
         }
-        closeSent = true;
-        queuePending();
-        closeTimeout = context.executor().schedule(this::cutOff, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        beginToClose();
         ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
         body.writeShort(code);
         ByteBufUtil.writeUtf8(body, reason);
         ByteBuf frame = control(context, FrameHeader.CLOSE, body);
         body.release();
         return context.writeAndFlush(frame);
+    }
+
+    /** The next frame is a Close, and the last one; a client that does not take it, or does not answer, is cut off. */
+    private void beginToClose() {
+        queuePending();
+        closeSent = true;
+        closeTimeout = context().executor().schedule(this::cutOff, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
 
     /**
