@@ -17,6 +17,7 @@ public final class OriginPolicy {
     private static final OriginPolicy SAME_HOST = new OriginPolicy(List.of(), false);
     private static final OriginPolicy ANY = new OriginPolicy(List.of(), true);
     private static final int NO_PORT = -1;
+    private static final String AUTHORITY = "://";
 
     private final List<String> allowed;
     private final boolean any;
@@ -63,8 +64,15 @@ public final class OriginPolicy {
     }
 
     private static boolean isOfHost(String origin, @Nullable String host) {
+        if (host == null) {
+            return false;
+        }
+        int authorityAt = origin.indexOf(AUTHORITY) + AUTHORITY.length();
+        if (authorityAt > AUTHORITY.length() && origin.substring(authorityAt).equalsIgnoreCase(host)) {
+            return true; // also of hosts with names that a URI cannot have, as my_service
+        }
         URI from = parse(origin);
-        URI to = host == null ? null : parse("any://" + host);
+        URI to = parse("any" + AUTHORITY + host);
         return from != null
                 && to != null
                 && from.getHost().equalsIgnoreCase(to.getHost())
