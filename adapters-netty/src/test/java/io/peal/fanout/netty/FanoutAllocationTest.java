@@ -21,10 +21,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A delivery makes no garbage: what a message costs does not grow with its subscribers. */
 @Timeout(60)
 @EnabledOnOs(OS.LINUX)
+@ExtendWith(Leaks.class)
 class FanoutAllocationTest {
 
     private static final Topic NEWS = Topic.of("news");

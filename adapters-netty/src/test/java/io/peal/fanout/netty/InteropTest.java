@@ -46,13 +46,14 @@ import org.java_websocket.extensions.permessage_deflate.PerMessageDeflateExtensi
 import org.java_websocket.handshake.ServerHandshake;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that others wrote, side by side on one server: the JDK's, and Java-WebSocket with compression; also behind TLS. */
 @Timeout(60)
+@ExtendWith(Leaks.class)
 class InteropTest {
 
     private static final Topic NEWS = Topic.of("news");
@@ -70,11 +71,6 @@ class InteropTest {
             Fanout.on(bus).compression(Compression.shared()).build();
     private final List<AutoCloseable> clients = new ArrayList<>();
 
-    @BeforeAll
-    static void trackEveryBuffer() {
-        Leaks.watch();
-    }
-
     @AfterEach
     void stop() throws Exception {
         for (AutoCloseable client : clients) {
@@ -83,7 +79,6 @@ class InteropTest {
         fanout.close();
         loops.shutdownGracefully(20, 2_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
         bus.close();
-        Leaks.assertNone();
     }
 
     @Test

@@ -7,17 +7,31 @@ import io.netty.util.ResourceLeakDetector;
 import io.netty.util.ResourceLeakDetectorFactory;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Buffers that were dropped without being released, as Netty's leak detector reports them in this JVM. */
-final class Leaks {
+/**
+ * Tracks every buffer while a test class runs, and fails it if one was dropped without being released. It must come before
+ * the first buffer of the JVM is made, so every test class with buffers is extended with it.
+ */
+final class Leaks implements BeforeAllCallback, AfterAllCallback {
 
     private static final List<String> REPORTS = new CopyOnWriteArrayList<>();
     private static boolean watching;
 
-    private Leaks() {}
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        watch();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        assertNone();
+    }
 
     /** Collects reports from now on; must come before the first buffer is made. */
-    static synchronized void watch() {
+    private static synchronized void watch() {
         if (!watching) {
             watching = true;
             ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
@@ -37,7 +51,7 @@ final class Leaks {
     }
 
     /** Lets the garbage collector find what nobody holds any more; a report comes with the next buffer that is made. */
-    static void assertNone() {
+    private static void assertNone() {
         for (int i = 0; i < 5; i++) {
             System.gc();
             PooledByteBufAllocator.DEFAULT.directBuffer(16).release();

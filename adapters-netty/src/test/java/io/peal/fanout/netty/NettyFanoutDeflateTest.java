@@ -3,21 +3,11 @@ package io.peal.fanout.netty;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
 import io.peal.testkit.FanoutDeflateContract;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Compression on NIO, with every buffer tracked: one that is not released fails the test. */
+@ExtendWith(Leaks.class)
 class NettyFanoutDeflateTest extends FanoutDeflateContract {
-
-    @BeforeAll
-    static void trackEveryBuffer() {
-        Leaks.watch();
-    }
-
-    @AfterAll
-    static void nothingLeaked() {
-        Leaks.assertNone();
-    }
 
     @Override
     protected Server start(Fanout fanout, String path, ConnectionHandler handler) {

@@ -3,21 +3,11 @@ package io.peal.fanout.netty;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
 import io.peal.testkit.FanoutLimitsContract;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The limits on NIO, with every buffer tracked: one that is not released fails the test. */
+@ExtendWith(Leaks.class)
 class NettyFanoutLimitsTest extends FanoutLimitsContract {
-
-    @BeforeAll
-    static void trackEveryBuffer() {
-        Leaks.watch();
-    }
-
-    @AfterAll
-    static void nothingLeaked() {
-        Leaks.assertNone();
-    }
 
     @Override
     protected Server start(Fanout fanout, String path, ConnectionHandler handler) {

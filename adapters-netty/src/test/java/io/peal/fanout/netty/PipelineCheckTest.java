@@ -16,23 +16,13 @@ import io.peal.fanout.Fanout;
 import io.peal.testkit.InMemoryBus;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@ExtendWith(Leaks.class)
 class PipelineCheckTest {
-
-    @BeforeAll
-    static void trackEveryBuffer() {
-        Leaks.watch();
-    }
-
-    @AfterAll
-    static void nothingLeaked() {
-        Leaks.assertNone();
-    }
 
     static Stream<ChannelHandler> unsafe() {
         return Stream.of(
