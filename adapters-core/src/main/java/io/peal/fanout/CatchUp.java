@@ -13,101 +13,101 @@ import org.jspecify.annotations.Nullable;
  * The connections of a shard that are behind it and have room: each reads on from its cursor, a slice at a time, until it
  * is level or its socket is full. Belongs to the shard's event loop.
  */
-final class CatchUp<F> {
+final class CatchUp<B> {
 
     private static final int POLL_LIMIT = 64;
     private static final int SLICE_LENGTH = 64 * 1024;
 
-    private final Shard<F> shard;
+    private final Shard<B> shard;
     private final Bus bus;
-    private final FrameBuilder<F> frames;
-    private final ArrayDeque<ShardConnection<F>> ready = new ArrayDeque<>();
+    private final FrameBuilder<B> frames;
+    private final ArrayDeque<Feed<B>> ready = new ArrayDeque<>();
     private final ToOne toOne = new ToOne();
 
-    CatchUp(Shard<F> shard, Bus bus, FrameBuilder<F> frames) {
+    CatchUp(Shard<B> shard, Bus bus, FrameBuilder<B> frames) {
         this.shard = shard;
         this.bus = bus;
         this.frames = frames;
     }
 
-    void add(ShardConnection<F> connection) {
-        if (!connection.catchingUp) {
-            connection.catchingUp = true;
-            ready.add(connection);
+    void add(Feed<B> feed) {
+        if (!feed.catchingUp) {
+            feed.catchingUp = true;
+            ready.add(feed);
         }
     }
 
     /** Gives the one that has waited longest a slice; true if any are left. */
     boolean turn() {
-        ShardConnection<F> connection = ready.poll();
-        if (connection == null) {
+        Feed<B> feed = ready.poll();
+        if (feed == null) {
             return false;
         }
-        connection.catchingUp = false;
-        if (connection.isLagging()) {
+        feed.catchingUp = false;
+        if (feed.isLagging()) {
             shard.endRun();
             long end = shard.readTo();
-            connection.skipUnwanted(end);
-            if (connection.position() >= end) {
-                connection.becomeLive();
+            feed.skipUnwanted(end);
+            if (feed.position() >= end) {
+                feed.becomeLive();
             } else {
-                readOn(connection, end);
+                readOn(feed, end);
             }
         }
         return !ready.isEmpty();
     }
 
-    private void readOn(ShardConnection<F> connection, long end) {
+    private void readOn(Feed<B> feed, long end) {
         try {
-            Reader reader = connection.ownReader(bus);
-            toOne.connection = connection;
+            Reader reader = feed.ownReader(bus);
+            toOne.feed = feed;
             toOne.count = 0;
             int passed = 1;
             while (passed > 0 && frames.length() < SLICE_LENGTH && toOne.gap == null) {
                 passed = reader.poll(toOne, POLL_LIMIT, end);
             }
-            write(connection);
-            connection.advance(reader.position());
-            settle(connection, end);
+            write(feed);
+            feed.advance(reader.position());
+            settle(feed, end);
         } catch (PositionUnavailableException refusal) {
-            connection.refuse(refusal);
+            feed.connection().refuse(refusal);
         } finally {
-            toOne.connection = null;
+            toOne.feed = null;
             toOne.gap = null;
         }
     }
 
-    private void write(ShardConnection<F> connection) {
+    private void write(Feed<B> feed) {
         if (frames.length() > 0) {
             shard.delivered(toOne.count, frames.length());
-            F finished = frames.finish();
-            connection.outlet().write(finished);
-            frames.release(finished);
-            shard.flushSoon(connection);
+            FrameRun<B> finished = frames.finish();
+            feed.outlet().write(finished);
+            finished.release();
+            shard.flushSoon(feed);
         }
     }
 
-    private void settle(ShardConnection<F> connection, long end) {
+    private void settle(Feed<B> feed, long end) {
         Gap gap = toOne.gap;
         if (gap != null) {
-            connection.lost(gap);
-        } else if (connection.position() >= end) {
-            connection.becomeLive();
-        } else if (connection.outlet().writable()) {
-            add(connection);
+            feed.connection().lost(gap);
+        } else if (feed.position() >= end) {
+            feed.becomeLive();
+        } else if (feed.outlet().writable()) {
+            add(feed);
         }
     }
 
     /** Collects what a connection's own reader finds. */
     private final class ToOne implements Subscriber {
 
-        private @Nullable ShardConnection<F> connection;
+        private @Nullable Feed<B> feed;
         private @Nullable Gap gap;
         private int count;
 
         @Override
         public void onMessage(Message message) {
-            ShardConnection<F> to = connection;
+            Feed<B> to = feed;
             if (to != null && to.takes(message.topic(), message.position(), message.payloadLength())) {
                 frames.append(message.kind(), message.payload());
                 count++;

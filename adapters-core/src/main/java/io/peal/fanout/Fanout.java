@@ -85,11 +85,11 @@ public final class Fanout implements AutoCloseable {
      *
      * @throws IllegalStateException if the fanout is closed
      */
-    public <F> Shard<F> newShard(EventLoop loop, FrameBuilder<F> frames) {
+    public <B> Shard<B> newShard(EventLoop loop, FrameMemory<B> memory) {
         if (closed) {
             throw new IllegalStateException("the fanout is closed");
         }
-        Shard<F> shard = new Shard<>(this, loop, frames);
+        Shard<B> shard = new Shard<>(this, loop, new FrameBuilder<>(memory, compression));
         shards.add(shard);
         return shard;
     }

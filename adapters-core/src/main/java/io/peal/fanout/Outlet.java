@@ -3,15 +3,15 @@ package io.peal.fanout;
 /**
  * Where a connection's bytes go: what an adapter gives for each connection. Called on the connection's event loop only.
  *
- * @param <F> the adapter's finished frames, as its {@link FrameBuilder} makes them
+ * @param <B> the adapter's buffers
  */
-public interface Outlet<F> {
+public interface Outlet<B> {
 
     /** Whether there is room: as long as this is false, messages of the log are not written. */
     boolean writable();
 
     /** Writes frames without flushing. They stay the caller's; what is kept beyond this call is the outlet's business. */
-    void write(F frames);
+    void write(FrameRun<B> frames);
 
     /** Sends what was written. */
     void flush();

@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * The part of a fanout that one event loop owns: its connections and a reader over the topics they subscribe to. For
  * adapters. {@link #open} and everything below it run on the event loop; only waking and closing are thread-safe.
  *
- * @param <F> the adapter's finished frames
+ * @param <B> the adapter's buffers
  */
-public final class Shard<F> {
+public final class Shard<B> {
 
     /*
      * How it works
@@ -53,6 +53,7 @@ public final class Shard<F> {
     private static final long TURN_NS = 1_000_000;
     private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
+    private static final String NO_ROOM = "no room for a message";
     private static final int BEAT_PARTS = 5;
     private static final int BEATS_PER_LIMIT = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
@@ -63,7 +64,7 @@ public final class Shard<F> {
     private final Fanout fanout;
     private final Bus bus;
     private final EventLoop loop;
-    private final FrameBuilder<F> frames;
+    private final FrameBuilder<B> frames;
     private final Runnable turn = this::turn;
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile long scheduledNs = System.nanoTime();
@@ -73,11 +74,11 @@ public final class Shard<F> {
 
     // All below belongs to the event loop.
     private final TopicSet topics = new TopicSet();
-    private final Map<Topic, TopicSubscribers<F>> subscribers = new HashMap<>();
-    private final List<ShardConnection<F>> connections = new ArrayList<>();
-    private final List<ShardConnection<F>> unflushed = new ArrayList<>();
-    private final List<TopicSubscription<F>> ended = new ArrayList<>(); // to be removed behind the run that is written
-    private final CatchUp<F> catchUp;
+    private final Map<Topic, TopicSubscribers<B>> subscribers = new HashMap<>();
+    private final List<ShardConnection<B>> connections = new ArrayList<>();
+    private final List<Feed<B>> unflushed = new ArrayList<>();
+    private final List<TopicSubscription<B>> ended = new ArrayList<>(); // to be removed behind the run that is written
+    private final CatchUp<B> catchUp;
     private final Subscriber toRun = new ToRun();
     private @Nullable Reader reader; // null while nobody subscribes to anything
     private @Nullable Topic runTopic;
@@ -98,7 +99,7 @@ public final class Shard<F> {
     private boolean beating; // another beat is to come
     private int beats;
 
-    Shard(Fanout fanout, EventLoop loop, FrameBuilder<F> frames) {
+    Shard(Fanout fanout, EventLoop loop, FrameBuilder<B> frames) {
         this.fanout = fanout;
         this.bus = fanout.bus();
         this.loop = loop;
@@ -111,8 +112,8 @@ public final class Shard<F> {
     }
 
     /** A new connection: calls the handler's {@code onOpen}, and returns where the adapter reports what comes. */
-    public Inlet open(Outlet<F> outlet, String uri, @Nullable Object attachment, ConnectionHandler handler) {
-        ShardConnection<F> connection =
+    public Inlet open(Outlet<B> outlet, String uri, @Nullable Object attachment, ConnectionHandler handler) {
+        ShardConnection<B> connection =
                 new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
         connection.attach(attachment);
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
@@ -141,7 +142,7 @@ public final class Shard<F> {
         return fanout;
     }
 
-    FrameBuilder<F> frames() {
+    FrameBuilder<B> frames() {
         return frames;
     }
 
@@ -163,19 +164,19 @@ public final class Shard<F> {
     /** Closes all connections one after the other, each when it has what was published up to a position. Thread-safe. */
     void drain(long newest, Duration window) {
         loop.execute(() -> {
-            List<ShardConnection<F>> all = new ArrayList<>(connections);
+            List<ShardConnection<B>> all = new ArrayList<>(connections);
             Collections.shuffle(all); // so that clients of one kind do not come back together
             for (int i = 0; i < all.size(); i++) {
-                ShardConnection<F> connection = all.get(i);
+                ShardConnection<B> connection = all.get(i);
                 Duration delay = window.multipliedBy(i).dividedBy(all.size());
                 loop.schedule(() -> drain(connection, newest, System.nanoTime()), delay);
             }
         });
     }
 
-    private void drain(ShardConnection<F> connection, long newest, long sinceNs) {
+    private void drain(ShardConnection<B> connection, long newest, long sinceNs) {
         boolean patient = System.nanoTime() - sinceNs < DRAIN_PATIENCE.toNanos();
-        if (patient && !connection.hasAllUpTo(newest)) {
+        if (patient && !connection.feed().hasAllUpTo(newest)) {
             loop.schedule(() -> drain(connection, newest, sinceNs), DRAIN_CHECK);
         } else {
             connection.close(CloseCode.SERVICE_RESTART, "the server restarts: come back");
@@ -204,13 +205,13 @@ public final class Shard<F> {
     }
 
     /** Adds a subscription; the topic's messages behind {@code startFrom} come to the connection from now on. */
-    TopicSubscription<F> subscribe(ShardConnection<F> connection, Topic topic, StartFrom startFrom) {
+    TopicSubscription<B> subscribe(Feed<B> feed, Topic topic, StartFrom startFrom) {
         endRun();
         long here = startReading();
         long after = startFrom instanceof StartFrom.Latest ? here : startOf(topic, startFrom);
-        TopicSubscribers<F> all = subscribers.computeIfAbsent(
+        TopicSubscribers<B> all = subscribers.computeIfAbsent(
                 topic, key -> new TopicSubscribers<>(fanout.slowConsumers().of(key)));
-        TopicSubscription<F> subscription = new TopicSubscription<>(connection, topic, all, here, after);
+        TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);
         subscription.countFromHere();
         all.add(subscription);
         topics.add(topic);
@@ -218,7 +219,7 @@ public final class Shard<F> {
         return subscription;
     }
 
-    void unsubscribe(TopicSubscription<F> subscription) {
+    void unsubscribe(TopicSubscription<B> subscription) {
         if (writing) {
             ended.add(subscription);
         } else {
@@ -227,22 +228,22 @@ public final class Shard<F> {
     }
 
     /** The connection wants to read on from its cursor, and has room. */
-    void catchUp(ShardConnection<F> connection) {
-        catchUp.add(connection);
+    void catchUp(Feed<B> feed) {
+        catchUp.add(feed);
         wake();
     }
 
     /** Watches a connection that has begun to lag. */
-    void watch(ShardConnection<F> connection) {
-        loop.schedule(() -> checkStall(connection), STALL_CHECK);
+    void watch(Feed<B> feed) {
+        loop.schedule(() -> checkStall(feed), STALL_CHECK);
     }
 
     /** Flushes the connection at the end of the turn, or at once if none is going on. */
-    void flushSoon(ShardConnection<F> connection) {
-        if (!inTurn || (lastRun && !connection.isUnflushed())) {
-            connection.flush(); // now, while what it needs is in the caches
-        } else if (connection.markUnflushed()) {
-            unflushed.add(connection);
+    void flushSoon(Feed<B> feed) {
+        if (!inTurn || (lastRun && !feed.isUnflushed())) {
+            feed.flush(); // now, while what it needs is in the caches
+        } else if (feed.markUnflushed()) {
+            unflushed.add(feed);
         }
     }
 
@@ -255,17 +256,17 @@ public final class Shard<F> {
         runTopic = null;
         runFramesLength = frames.length();
         written += runFramesLength;
-        F finished = frames.finish();
+        FrameRun<B> finished = frames.finish();
         try {
             writing = true;
-            TopicSubscribers<F> all = subscribers.get(topic);
+            TopicSubscribers<B> all = subscribers.get(topic);
             if (all != null) {
                 writeToAll(all, finished);
                 all.passed(runLast, runMessages, runBytes);
             }
         } finally {
             writing = false;
-            frames.release(finished);
+            finished.release();
         }
         if (!ended.isEmpty()) {
             ended.forEach(this::remove);
@@ -273,9 +274,9 @@ public final class Shard<F> {
         }
     }
 
-    void forget(ShardConnection<F> connection) {
+    void forget(ShardConnection<B> connection) {
         int last = connections.size() - 1;
-        ShardConnection<F> moved = connections.get(last);
+        ShardConnection<B> moved = connections.get(last);
         connections.set(connection.index, moved);
         moved.index = connection.index;
         connections.remove(last);
@@ -359,21 +360,21 @@ public final class Shard<F> {
         }
     }
 
-    private void writeToAll(TopicSubscribers<F> all, F finished) {
+    private void writeToAll(TopicSubscribers<B> all, FrameRun<B> finished) {
         for (int i = 0, size = all.size(); i < size; i++) {
-            ShardConnection<F> connection = all.get(i).connection;
-            if (connection.isLive()) {
-                if (connection.outlet().writable()) {
-                    connection.outlet().write(finished);
+            Feed<B> feed = all.get(i).feed;
+            if (feed.isLive()) {
+                if (feed.outlet().writable()) {
+                    feed.outlet().write(finished);
                     delivered(runMessages, runFramesLength);
-                    flushSoon(connection);
+                    flushSoon(feed);
                 } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
-                    connection.disconnect(all.get(i).topic);
+                    feed.connection().closeAsSlow(NO_ROOM);
                 } else {
-                    connection.fallBehind(runFirst - 1);
+                    feed.fallBehind(runFirst - 1);
                 }
-            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT && connection.isBlocked()) {
-                connection.disconnect(all.get(i).topic);
+            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
+                feed.connection().closeAsSlow(NO_ROOM);
             }
         }
     }
@@ -401,9 +402,9 @@ public final class Shard<F> {
         }
     }
 
-    private void remove(TopicSubscription<F> subscription) {
+    private void remove(TopicSubscription<B> subscription) {
         endRun();
-        TopicSubscribers<F> all = subscribers.get(subscription.topic);
+        TopicSubscribers<B> all = subscribers.get(subscription.topic);
         if (all == null) {
             return;
         }
@@ -447,13 +448,13 @@ public final class Shard<F> {
         }
     }
 
-    private void checkStall(ShardConnection<F> connection) {
-        if (connection.isLagging()) {
-            String tooSlow = connection.whyTooSlow(System.nanoTime());
+    private void checkStall(Feed<B> feed) {
+        if (feed.isLagging()) {
+            String tooSlow = feed.whyTooSlow(fanout.limits(), System.nanoTime());
             if (tooSlow != null) {
-                connection.closeAsSlow(tooSlow);
+                feed.connection().closeAsSlow(tooSlow);
             } else {
-                watch(connection);
+                watch(feed);
             }
         }
     }
@@ -486,8 +487,8 @@ public final class Shard<F> {
         @Override
         public void onGap(Gap gap) {
             endRun();
-            for (ShardConnection<F> connection : List.copyOf(connections)) {
-                if (connection.isLive() && !connection.topics().isEmpty()) {
+            for (ShardConnection<B> connection : List.copyOf(connections)) {
+                if (connection.feed().isLive() && !connection.topics().isEmpty()) {
                     connection.lost(gap);
                 }
             }

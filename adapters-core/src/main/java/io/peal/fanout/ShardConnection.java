@@ -1,59 +1,44 @@
 package io.peal.fanout;
 
-import io.peal.bus.Bus;
 import io.peal.bus.Gap;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
 import io.peal.bus.PositionUnavailableException;
-import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
 import io.peal.bus.Topic;
-import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection on its shard: what the application calls, what the adapter reports, and the cursor between the two. Its
- * state belongs to the event loop; calls from other threads are handed over to it.
+ * A connection on its shard: what the application calls, what the adapter reports, and when it is closed. Its state belongs
+ * to the event loop; calls from other threads are handed over to it. What it gets of the log is its {@link Feed}'s.
  */
-final class ShardConnection<F> implements Connection, Inlet {
+final class ShardConnection<B> implements Connection, Inlet {
 
-    private static final int WORTH_A_NEW_READER = 1_024; // positions that need not be read
     private static final int LIFE_SPREAD = 1_000;
 
     private enum State {
-        /** Follows the shard's reader. */
-        LIVE,
-        /** Stands at its cursor, or reads on from there by itself. */
-        LAGGING,
+        OPEN,
         /** A close was sent; nothing else is. */
         CLOSING,
         /** Gone. */
         CLOSED
     }
 
-    private final Shard<F> shard;
-    private final Outlet<F> outlet;
+    private final Shard<B> shard;
+    private final Outlet<B> outlet;
     private final ConnectionHandler handler;
     private final long id;
     private final String uri;
     private final Limits limits;
-    private final Map<Topic, TopicSubscription<F>> subscriptions = new HashMap<>(4);
+    private final Feed<B> feed;
 
-    private volatile State state = State.LIVE;
-    private volatile long cursor; // while lagging: everything up to here was written
+    private volatile State state = State.OPEN;
     private volatile @Nullable Object attachment;
-    private @Nullable TopicSet ownTopics; // while lagging
-    private @Nullable Reader own; // while it reads on
-    private long progressNs; // when it took something for the last time
     private int unsent; // bytes sent to it directly since its socket is full
-    private boolean unflushed;
     private int closeCode;
     private @Nullable String closeReason; // while this server closes it
     private final long openedNs = System.nanoTime();
@@ -67,12 +52,10 @@ final class ShardConnection<F> implements Connection, Inlet {
     /** The place in the shard's list of connections, kept by it. */
     int index;
 
-    /** Whether it is among those that are catching up, kept by {@link CatchUp}. */
-    boolean catchingUp;
-
-    ShardConnection(Shard<F> shard, Outlet<F> outlet, ConnectionHandler handler, long id, String uri, Limits limits) {
+    ShardConnection(Shard<B> shard, Outlet<B> outlet, ConnectionHandler handler, long id, String uri, Limits limits) {
         this.shard = shard;
         this.outlet = outlet;
+        this.feed = new Feed<>(this, shard, outlet);
         this.handler = handler;
         this.id = id;
         this.uri = uri;
@@ -119,14 +102,12 @@ final class ShardConnection<F> implements Connection, Inlet {
 
     @Override
     public void unsubscribe(Topic topic) {
-        inLoop(() -> doUnsubscribe(topic));
+        inLoop(() -> feed.unsubscribe(topic));
     }
 
     @Override
     public List<Topic> topics() {
-        synchronized (subscriptions) {
-            return List.copyOf(subscriptions.keySet());
-        }
+        return feed.topics();
     }
 
     @Override
@@ -148,12 +129,7 @@ final class ShardConnection<F> implements Connection, Inlet {
 
     @Override
     public long lag() {
-        Bus bus = shard.fanout().bus();
-        return switch (state) {
-            case LIVE -> topics().isEmpty() ? 0 : Math.max(0, bus.position().value() - shard.position());
-            case LAGGING -> Math.max(0, bus.position().value() - cursor);
-            case CLOSING, CLOSED -> 0;
-        };
+        return feed.lag();
     }
 
     @Override
@@ -211,19 +187,14 @@ final class ShardConnection<F> implements Connection, Inlet {
     @Override
     public void onWritable() {
         unsent = 0;
-        if (isLagging()) {
-            drop(shard.readTo());
-        }
-        if (isLagging()) {
-            shard.catchUp(this);
-        }
+        feed.onWritable();
     }
 
     @Override
     public void onClosed(int code, String reason) {
         if (state != State.CLOSED) {
             state = State.CLOSED;
-            endSubscriptions();
+            feed.end();
             shard.forget(this);
             String ownReason = closeReason;
             if (ownReason == null) {
@@ -241,8 +212,8 @@ final class ShardConnection<F> implements Connection, Inlet {
         call(() -> handler.onOpen(this));
     }
 
-    Outlet<F> outlet() {
-        return outlet;
+    Feed<B> feed() {
+        return feed;
     }
 
     /** Looks whether the client has been silent for long. */
@@ -264,54 +235,11 @@ final class ShardConnection<F> implements Connection, Inlet {
         }
     }
 
-    boolean isLive() {
-        return state == State.LIVE;
-    }
-
-    boolean isLagging() {
-        return state == State.LAGGING;
-    }
-
-    /** Whether it gets nothing because it does not take what it was sent. */
-    boolean isBlocked() {
-        return isOpen() && !outlet.writable();
-    }
-
-    /** Why it has been behind for too long or too far, null if it has not. */
-    @Nullable
-    String whyTooSlow(long nowNs) {
-        if (nowNs - progressNs >= limits.stall().toNanos()) {
-            return "took nothing for " + limits.stall().toSeconds() + " s";
-        }
-        long messages = 0;
-        long bytes = 0;
-        for (TopicSubscription<F> subscription : subscriptions.values()) {
-            messages += subscription.messagesBehind();
-            bytes += subscription.bytesBehind();
-        }
-        if (limits.messagesBehind() > 0 && messages > limits.messagesBehind()) {
-            return messages + " messages behind";
-        }
-        return limits.bytesBehind() > 0 && bytes > limits.bytesBehind() ? bytes + " bytes behind" : null;
-    }
-
-    /** It has no room for a message of a topic whose clients are to have room. */
-    void disconnect(Topic topic) {
-        closeAsSlow("no room for a message");
-    }
-
     void closeAsSlow(String why) {
         if (isOpen()) {
             shard.fanout().signals().closedAsSlow(this, why);
             doClose(CloseCode.TRY_AGAIN_LATER, "slow consumer: " + why);
         }
-    }
-
-    /** Leaves the live ones: everything up to {@code cursor} was written. */
-    void fallBehind(long cursor) {
-        shard.fanout().signals().fellBehind(this);
-        raiseStarts(cursor);
-        lagFrom(cursor);
     }
 
     /** Something it should get is gone for good: it is told by being closed. */
@@ -321,81 +249,10 @@ final class ShardConnection<F> implements Connection, Inlet {
                 "messages " + gap.first() + " to " + gap.last() + " are lost: load the state anew");
     }
 
-    boolean isUnflushed() {
-        return unflushed;
-    }
-
-    /** Whether this is the first time since the last flush. */
-    boolean markUnflushed() {
-        boolean first = !unflushed;
-        unflushed = true;
-        return first;
-    }
-
-    void flush() {
-        unflushed = false;
-        outlet.flush();
-    }
-
-    /** Its own reader, at its cursor. */
-    Reader ownReader(Bus bus) {
-        Reader reader = own;
-        if (reader == null) {
-            TopicSet topics = TopicSet.of(subscriptions.keySet().toArray(Topic[]::new));
-            reader = bus.newReader(StartFrom.after(shard.positionOf(cursor)), topics);
-            ownTopics = topics;
-            own = reader;
-        }
-        return reader;
-    }
-
-    /** Whether a message that its own reader found is for it; if so, it counts as taken. */
-    boolean takes(Topic topic, long position, int length) {
-        TopicSubscription<F> subscription = subscriptions.get(topic);
-        if (subscription == null) {
-            return false;
-        }
-        subscription.taken(position, length);
-        return subscription.wants(position);
-    }
-
-    /** Moves the cursor over what is certainly not for it: then the log need not be read for that, or be there at all. */
-    void skipUnwanted(long here) {
-        long needed = here;
-        for (TopicSubscription<F> subscription : subscriptions.values()) {
-            needed = Math.min(needed, subscription.neededAfter(cursor, here));
-        }
-        if (needed >= here || needed - cursor > WORTH_A_NEW_READER) {
-            closeOwnReader();
-            advance(needed);
-        }
-    }
-
-    /** While lagging: everything up to here was written. */
-    long position() {
-        return cursor;
-    }
-
-    /** Whether it has everything that was published up to a position, or will get nothing more. */
-    boolean hasAllUpTo(long newest) {
-        return switch (state) {
-            case LIVE -> subscriptions.isEmpty() || shard.readTo() >= newest;
-            case LAGGING -> false;
-            case CLOSING, CLOSED -> true;
-        };
-    }
-
-    /** Everything up to here is written now. */
-    void advance(long position) {
-        cursor = position;
-        progressNs = System.nanoTime();
-    }
-
-    /** It is level with the shard. */
-    void becomeLive() {
-        closeOwnReader();
-        state = State.LIVE;
-        shard.fanout().signals().caughtUp(this);
+    /** What came while it had no room is given up. */
+    void dropped(Topic topic, Gap gap) {
+        shard.fanout().signals().dropped(this, topic, gap);
+        call(() -> handler.onGap(this, topic, gap));
     }
 
     /** Its cursor cannot be continued. */
@@ -408,40 +265,17 @@ final class ShardConnection<F> implements Connection, Inlet {
     }
 
     private void doSubscribe(Topic topic, StartFrom startFrom) {
-        if (!isOpen() || subscriptions.containsKey(topic)) {
+        if (!isOpen() || feed.isSubscribedTo(topic)) {
             return;
         }
-        if (subscriptions.size() >= limits.subscriptions()) {
+        if (feed.subscriptions() >= limits.subscriptions()) {
             doClose(CloseCode.POLICY_VIOLATION, "more than " + limits.subscriptions() + " subscriptions");
             return;
         }
-        TopicSubscription<F> subscription;
         try {
-            subscription = shard.subscribe(this, topic, startFrom);
+            feed.subscribe(topic, startFrom);
         } catch (PositionUnavailableException refusal) {
             doClose(CloseCode.POLICY_VIOLATION, "cannot resume: " + refusal.reason());
-            return;
-        }
-        long had = isLive() ? shard.readTo() : cursor;
-        raiseStarts(had);
-        synchronized (subscriptions) {
-            subscriptions.put(topic, subscription);
-        }
-        if (isLagging() || subscription.after != had) {
-            lagFrom(Math.min(had, subscription.after));
-        }
-    }
-
-    private void doUnsubscribe(Topic topic) {
-        TopicSubscription<F> subscription;
-        synchronized (subscriptions) {
-            subscription = subscriptions.remove(topic);
-        }
-        if (subscription != null) {
-            shard.unsubscribe(subscription);
-            if (ownTopics != null) {
-                ownTopics.remove(topic);
-            }
         }
     }
 
@@ -455,12 +289,12 @@ final class ShardConnection<F> implements Connection, Inlet {
             return;
         }
         shard.endRun();
-        FrameBuilder<F> frames = shard.frames();
+        FrameBuilder<B> frames = shard.frames();
         frames.append(kind, payload);
-        F finished = frames.finish();
+        FrameRun<B> finished = frames.finish();
         outlet.write(finished);
-        frames.release(finished);
-        shard.flushSoon(this);
+        finished.release();
+        shard.flushSoon(feed);
     }
 
     private void doClose(int code, String reason) {
@@ -469,68 +303,13 @@ final class ShardConnection<F> implements Connection, Inlet {
             state = State.CLOSING;
             closeCode = code;
             closeReason = reason;
-            endSubscriptions();
+            feed.end();
             outlet.close(code, reason);
         }
     }
 
-    /** Gives up what came while it had no room, of the topics for which that is the policy. */
-    private void drop(long here) {
-        Map<Topic, Gap> gaps = null; // most connections have none
-        for (TopicSubscription<F> subscription : subscriptions.values()) {
-            Gap gap = subscription.drop(cursor, here);
-            if (gap != null) {
-                gaps = gaps == null ? new LinkedHashMap<>() : gaps;
-                gaps.put(subscription.topic, gap);
-            }
-        }
-        if (gaps != null) {
-            gaps.forEach((topic, gap) -> {
-                shard.fanout().signals().dropped(this, topic, gap);
-                call(() -> handler.onGap(this, topic, gap));
-            });
-        }
-    }
-
-    private void lagFrom(long cursor) {
-        closeOwnReader();
-        advance(cursor);
-        if (state == State.LIVE) {
-            state = State.LAGGING;
-            subscriptions.values().forEach(TopicSubscription::countFromHere);
-            shard.watch(this);
-        }
-        if (outlet.writable()) {
-            shard.catchUp(this);
-        }
-    }
-
-    /** What was subscribed before has everything up to here. */
-    private void raiseStarts(long had) {
-        for (TopicSubscription<F> subscription : subscriptions.values()) {
-            subscription.after = Math.max(subscription.after, had);
-        }
-    }
-
-    private void endSubscriptions() {
-        closeOwnReader();
-        subscriptions.values().forEach(shard::unsubscribe);
-        synchronized (subscriptions) {
-            subscriptions.clear();
-        }
-    }
-
-    private void closeOwnReader() {
-        Reader reader = own;
-        if (reader != null) {
-            reader.close();
-            own = null;
-            ownTopics = null;
-        }
-    }
-
     private boolean isOpen() {
-        return state == State.LIVE || state == State.LAGGING;
+        return state == State.OPEN;
     }
 
     private void call(Runnable callback) {

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
  * The subscriptions of one shard to one topic, dense in an array so that a message walks over them in order of memory.
  * Each knows its index, so one leaves in constant time. Belongs to the shard's event loop.
  */
-final class TopicSubscribers<F> {
+final class TopicSubscribers<B> {
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type is made raw
-    private @Nullable TopicSubscription<F>[] all = new TopicSubscription[4];
+    private @Nullable TopicSubscription<B>[] all = new TopicSubscription[4];
 
     private final SlowConsumerPolicy policy;
     private int size;
@@ -48,7 +48,7 @@ final class TopicSubscribers<F> {
         return bytes;
     }
 
-    void add(TopicSubscription<F> subscription) {
+    void add(TopicSubscription<B> subscription) {
         if (size == all.length) {
             all = Arrays.copyOf(all, size * 2);
         }
@@ -56,8 +56,8 @@ final class TopicSubscribers<F> {
         all[size++] = subscription;
     }
 
-    void remove(TopicSubscription<F> subscription) {
-        TopicSubscription<F> last = get(--size);
+    void remove(TopicSubscription<B> subscription) {
+        TopicSubscription<B> last = get(--size);
         last.index = subscription.index;
         all[subscription.index] = last;
         all[size] = null;
@@ -67,8 +67,8 @@ final class TopicSubscribers<F> {
         return size;
     }
 
-    TopicSubscription<F> get(int index) {
-        TopicSubscription<F> subscription = all[index];
+    TopicSubscription<B> get(int index) {
+        TopicSubscription<B> subscription = all[index];
         if (subscription == null) {
             throw new IndexOutOfBoundsException(index);
         }

@@ -5,13 +5,13 @@ import io.peal.bus.Topic;
 import org.jspecify.annotations.Nullable;
 
 /** One connection's subscription to one topic. Belongs to the shard's event loop. */
-final class TopicSubscription<F> {
+final class TopicSubscription<B> {
 
-    final ShardConnection<F> connection;
+    final Feed<B> feed;
     final Topic topic;
 
     /** All subscriptions of the shard to this topic. */
-    final TopicSubscribers<F> all;
+    final TopicSubscribers<B> all;
 
     /** How far the shard was when this began; what it wants from before is not late, but asked for. */
     final long begunAt;
@@ -25,8 +25,8 @@ final class TopicSubscription<F> {
     private long messagesTaken;
     private long bytesTaken;
 
-    TopicSubscription(ShardConnection<F> connection, Topic topic, TopicSubscribers<F> all, long begunAt, long after) {
-        this.connection = connection;
+    TopicSubscription(Feed<B> feed, Topic topic, TopicSubscribers<B> all, long begunAt, long after) {
+        this.feed = feed;
         this.topic = topic;
         this.all = all;
         this.begunAt = begunAt;

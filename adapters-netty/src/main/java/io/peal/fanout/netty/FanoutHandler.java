@@ -1,8 +1,6 @@
 package io.peal.fanout.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -20,10 +18,13 @@ import io.netty.util.ReferenceCountUtil;
 import io.peal.bus.PayloadKind;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.ControlFrame;
+import io.peal.fanout.FrameRun;
 import io.peal.fanout.Inlet;
 import io.peal.fanout.Outlet;
 import io.peal.fanout.Shard;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * not expected to answer, so the server's end is closed at once, and only that end: closing both while the client still
  * sends would reset the connection, and with it the Close on its way.
  */
-final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<NettyRun> {
+final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet<ByteBuf> {
 
     private static final long CLOSE_TIMEOUT_MS = 3_000;
     private static final int MAX_CLOSE_CODE = 4999; // Netty's decoder has refused what else must not be sent
@@ -62,7 +63,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     /** The handshake is done: from now on this is a connection. */
-    void open(Shard<NettyRun> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
+    void open(Shard<ByteBuf> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         if (!gone) {
             direct = DirectSocket.of(context());
             inlet = shard.open(this, uri, attachment, handler);
@@ -85,7 +86,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
                 onMessage(PayloadKind.BINARY, binary.content());
             } else if (!closeSent && frame instanceof PingWebSocketFrame ping) {
                 queuePending();
-                ctx.writeAndFlush(control(ctx, FrameHeader.PONG, ping.content()), ctx.voidPromise());
+                ctx.writeAndFlush(buffer(ctx, ControlFrame.pong(ping.content().nioBuffer())), ctx.voidPromise());
             }
         } finally {
             ReferenceCountUtil.release(frame);
@@ -108,7 +109,8 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             ctx.close();
         } else {
             beginToClose();
-            ctx.writeAndFlush(control(ctx, FrameHeader.CLOSE, close.content())).addListener(sent -> ctx.close());
+            ctx.writeAndFlush(buffer(ctx, ControlFrame.close(close.content().nioBuffer())))
+                    .addListener(sent -> ctx.close());
         }
         tellGone(code, close.reasonText());
     }
@@ -171,7 +173,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     @Override
-    public void write(NettyRun frames) {
+    public void write(FrameRun<ByteBuf> frames) {
         if (closeSent) {
             return;
         }
@@ -220,7 +222,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
         if (!closeSent) {
             queuePending();
             ChannelHandlerContext context = context();
-            context.writeAndFlush(control(context, FrameHeader.PING, Unpooled.EMPTY_BUFFER), context.voidPromise());
+            context.writeAndFlush(buffer(context, ControlFrame.ping()), context.voidPromise());
         }
     }
 
@@ -235,12 +237,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             return context.newSucceededFuture();
         }
         beginToClose();
-        ByteBuf body = context.alloc().directBuffer(FrameHeader.MAX_CONTROL_LENGTH);
-        body.writeShort(code);
-        ByteBufUtil.writeUtf8(body, reason);
-        ByteBuf frame = control(context, FrameHeader.CLOSE, body);
-        body.release();
-        return context.writeAndFlush(frame);
+        return context.writeAndFlush(buffer(context, ControlFrame.close(code, reason)));
     }
 
     /** The next frame is a Close, and the last one; a client that does not take it, or does not answer, is cut off. */
@@ -263,11 +260,8 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
         context().close();
     }
 
-    private static ByteBuf control(ChannelHandlerContext ctx, int opcode, ByteBuf body) {
-        int length = body.readableBytes();
-        ByteBuf frame = ctx.alloc().directBuffer(FrameHeader.length(length) + length);
-        FrameHeader.write(frame, opcode, length);
-        return frame.writeBytes(body, body.readerIndex(), length);
+    private static ByteBuf buffer(ChannelHandlerContext ctx, ByteBuffer frame) {
+        return ctx.alloc().directBuffer(frame.remaining()).writeBytes(frame);
     }
 
     private ChannelHandlerContext context() {

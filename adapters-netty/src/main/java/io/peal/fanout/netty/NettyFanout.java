@@ -1,5 +1,6 @@
 package io.peal.fanout.netty;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
@@ -20,7 +21,7 @@ public final class NettyFanout {
 
     private final Fanout fanout;
     private final PipelineCheck pipelineCheck = new PipelineCheck();
-    private final ConcurrentHashMap<EventLoop, Shard<NettyRun>> shards = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<EventLoop, Shard<ByteBuf>> shards = new ConcurrentHashMap<>();
 
     /*
      * Frames are shared by many connections, so their memory is not the channels' allocator's business. A pooled allocator
@@ -64,9 +65,8 @@ public final class NettyFanout {
         return fanout;
     }
 
-    Shard<NettyRun> shardOf(Channel channel) {
+    Shard<ByteBuf> shardOf(Channel channel) {
         return shards.computeIfAbsent(
-                channel.eventLoop(),
-                loop -> fanout.newShard(new NettyLoop(loop), new NettyFrames(allocator, fanout.compression())));
+                channel.eventLoop(), loop -> fanout.newShard(new NettyLoop(loop), new NettyMemory(allocator)));
     }
 }

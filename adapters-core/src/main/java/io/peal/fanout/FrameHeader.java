@@ -1,6 +1,6 @@
-package io.peal.fanout.netty;
+package io.peal.fanout;
 
-import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 
 /**
  * The head of an unfragmented, unmasked frame (RFC 6455 section 5.2):
@@ -22,6 +22,9 @@ final class FrameHeader {
     /** The longest payload of a control frame. */
     static final int MAX_CONTROL_LENGTH = 125;
 
+    /** The longest head. */
+    static final int MAX_LENGTH = 10;
+
     private static final int FINAL = 0x80;
     private static final int RSV1 = 0x40;
     private static final int OPCODE = 0x0f;
@@ -35,41 +38,42 @@ final class FrameHeader {
         if (payloadLength <= MAX_CONTROL_LENGTH) {
             return 2;
         }
-        return payloadLength <= MAX_LENGTH_16 ? 4 : 10;
+        return payloadLength <= MAX_LENGTH_16 ? 4 : MAX_LENGTH;
     }
 
-    static void write(ByteBuf target, int opcode, int payloadLength) {
+    static void write(ByteBuffer target, int opcode, int payloadLength) {
         writeFirstByte(target, FINAL | opcode, payloadLength);
     }
 
     /** With the bit RSV1, which says that the payload is compressed (RFC 7692 section 6). */
-    static void writeCompressed(ByteBuf target, int opcode, int payloadLength) {
+    static void writeCompressed(ByteBuffer target, int opcode, int payloadLength) {
         writeFirstByte(target, FINAL | RSV1 | opcode, payloadLength);
     }
 
-    /** The opcode of a frame that was written here. */
-    static int opcode(ByteBuf source, int at) {
-        return source.getByte(at) & OPCODE;
+    /** The opcode of the frame that begins at the position, written here. */
+    static int opcode(ByteBuffer source) {
+        return source.get(source.position()) & OPCODE;
     }
 
-    /** The length of the payload of a frame that was written here. */
-    static int payloadLength(ByteBuf source, int at) {
-        int length = source.getByte(at + 1);
+    /** The length of the payload of the frame that begins at the position, written here. */
+    static int payloadLength(ByteBuffer source) {
+        int at = source.position();
+        int length = source.get(at + 1);
         return switch (length) {
-            case LENGTH_16 -> source.getUnsignedShort(at + 2);
+            case LENGTH_16 -> Short.toUnsignedInt(source.getShort(at + 2));
             case LENGTH_64 -> (int) source.getLong(at + 2);
             default -> length;
         };
     }
 
-    private static void writeFirstByte(ByteBuf target, int firstByte, int payloadLength) {
-        target.writeByte(firstByte);
+    private static void writeFirstByte(ByteBuffer target, int firstByte, int payloadLength) {
+        target.put((byte) firstByte);
         if (payloadLength <= MAX_CONTROL_LENGTH) {
-            target.writeByte(payloadLength);
+            target.put((byte) payloadLength);
         } else if (payloadLength <= MAX_LENGTH_16) {
-            target.writeByte(LENGTH_16).writeShort(payloadLength);
+            target.put((byte) LENGTH_16).putShort((short) payloadLength);
         } else {
-            target.writeByte(LENGTH_64).writeLong(payloadLength);
+            target.put((byte) LENGTH_64).putLong(payloadLength);
         }
     }
 }
