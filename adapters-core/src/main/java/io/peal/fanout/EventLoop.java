@@ -13,4 +13,7 @@ public interface EventLoop {
 
     /** Runs a task on this thread after a while. */
     void schedule(Runnable task, Duration delay);
+
+    /** Its last shard's last connection is gone, and the fanout is closed: a thread that is there for nothing else may end. */
+    default void end() {}
 }

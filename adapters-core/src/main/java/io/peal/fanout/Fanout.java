@@ -171,6 +171,10 @@ public final class Fanout implements AutoCloseable {
         return new FanoutHealth(blocked == 0, reasons.isEmpty(), open, lag(), List.copyOf(reasons));
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
     Signals signals() {
         return signals;
     }

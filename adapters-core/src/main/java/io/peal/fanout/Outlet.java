@@ -19,6 +19,11 @@ public interface Outlet<B> {
     /** Sends a ping. */
     void ping();
 
+    /** Whether something came from the client since this was last asked, of an adapter that does not report it. */
+    default boolean hasHeard() {
+        return false;
+    }
+
     /** Begins the closing handshake, behind what was written. Called at most once. */
     void close(int code, String reason);
 }

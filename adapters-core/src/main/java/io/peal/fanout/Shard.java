@@ -157,8 +157,11 @@ public final class Shard<B> {
     /** Closes all connections, and reads no more. Thread-safe. */
     void close() {
         wakeUp.close();
-        loop.execute(() -> List.copyOf(connections)
-                .forEach(connection -> connection.close(CloseCode.GOING_AWAY, "the server is going away")));
+        loop.execute(() -> {
+            List.copyOf(connections)
+                    .forEach(connection -> connection.close(CloseCode.GOING_AWAY, "the server is going away"));
+            endIfDone();
+        });
     }
 
     /** Closes all connections one after the other, each when it has what was published up to a position. Thread-safe. */
@@ -281,6 +284,13 @@ public final class Shard<B> {
         moved.index = connection.index;
         connections.remove(last);
         fanout.countConnections(-1);
+        endIfDone();
+    }
+
+    private void endIfDone() {
+        if (fanout.isClosed() && connections.isEmpty()) {
+            loop.end();
+        }
     }
 
     private void turn() {

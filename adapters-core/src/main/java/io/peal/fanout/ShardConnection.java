@@ -218,6 +218,9 @@ final class ShardConnection<B> implements Connection, Inlet {
 
     /** Looks whether the client has been silent for long. */
     void checkLife(long nowNs) {
+        if (outlet.hasHeard()) {
+            onSignOfLife();
+        }
         long silentNs = nowNs - heardNs;
         if (isOver(limits.lifetime(), openedNs - lifeShortenedNs, nowNs)) {
             doClose(
