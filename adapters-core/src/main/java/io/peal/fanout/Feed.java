@@ -167,6 +167,11 @@ final class Feed<B> {
     /** Leaves the live ones: everything up to {@code cursor} was written. */
     void fallBehind(long cursor) {
         shard.fanout().signals().fellBehind(connection);
+        stepAside(cursor);
+    }
+
+    /** Reads on by itself for a while: everything up to {@code cursor} was written. */
+    void stepAside(long cursor) {
         raiseStarts(cursor);
         lagFrom(cursor);
     }

@@ -44,6 +44,10 @@ public final class Shard<B> {
      *   I3  a lagging connection gets nothing from the shard's reader, a live one nothing from a reader of its own
      * A connection falls behind before a run is written to it, with its cursor before the run (I1 gives I2). It is live
      * again in the moment its cursor is S, between two runs (I2 gives I1). So it gets each message once, in order.
+     *
+     * A client that comes from another shard or replica may have more than S. Such a subscription starts ahead of S; when a
+     * run comes that begins before its start, the connection steps aside, and reads that by itself, which leaves out what
+     * the client has.
      */
 
     private static final int POLL_LIMIT = 64;
@@ -372,19 +376,22 @@ public final class Shard<B> {
 
     private void writeToAll(TopicSubscribers<B> all, FrameRun<B> finished) {
         for (int i = 0, size = all.size(); i < size; i++) {
-            Feed<B> feed = all.get(i).feed;
-            if (feed.isLive()) {
-                if (feed.outlet().writable()) {
-                    feed.outlet().write(finished);
-                    delivered(runMessages, runFramesLength);
-                    flushSoon(feed);
-                } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
+            TopicSubscription<B> subscription = all.get(i);
+            Feed<B> feed = subscription.feed;
+            if (!feed.isLive()) {
+                if (all.policy() == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
                     feed.connection().closeAsSlow(NO_ROOM);
-                } else {
-                    feed.fallBehind(runFirst - 1);
                 }
-            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
+            } else if (subscription.after >= runFirst) {
+                feed.stepAside(runFirst - 1);
+            } else if (feed.outlet().writable()) {
+                feed.outlet().write(finished);
+                delivered(runMessages, runFramesLength);
+                flushSoon(feed);
+            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
                 feed.connection().closeAsSlow(NO_ROOM);
+            } else {
+                feed.fallBehind(runFirst - 1);
             }
         }
     }

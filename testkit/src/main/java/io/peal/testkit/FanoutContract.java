@@ -131,6 +131,25 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    final void g8_positionAheadOfWhatTheServerHasReadBringsNothingTwice() {
+        AtomicBoolean ahead = new AtomicBoolean();
+        serve(connection -> {
+            if (ahead.get()) {
+                publish(bus, "", 10); // as another replica may do, which the client comes from
+                connection.subscribe(
+                        NEWS, StartFrom.after(new Position(bus.position().epoch(), 5)));
+            } else {
+                connection.subscribe(NEWS);
+            }
+        });
+        List<WebSocketProbe> everyLoop = connected(4);
+        ahead.set(true);
+        WebSocketProbe cameOver = connect();
+        assertThat(texts(everyLoop.get(0), 10)).startsWith("0").endsWith("9");
+        assertThat(texts(cameOver, 5)).containsExactly("5", "6", "7", "8", "9");
+    }
+
+    @Test
     final void g8_positionOfAnotherEpochIsRefusedWithTheReason() {
         Position foreign = new Position(bus.position().epoch() + 1, 0);
         serve(connection -> connection.subscribe(NEWS, StartFrom.after(foreign)));

@@ -11,7 +11,9 @@ import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Limits;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +36,7 @@ public abstract class FanoutPropertyContract extends FanoutBed {
     private static final int TOPICS = 4;
     private static final int CLIENTS = 6;
     private static final int LONGEST = 3_000;
+    private static final int REMEMBERED = 100;
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
@@ -120,6 +123,7 @@ public abstract class FanoutPropertyContract extends FanoutBed {
         private final Log log;
         private final SplittableRandom random;
         private final Map<Integer, Integer> has = new HashMap<>(); // topic to the last message of it
+        private final Deque<String> done = new ArrayDeque<>(); // of late, for when it fails
         private int breaks;
 
         Client(Log log, SplittableRandom random) {
@@ -134,6 +138,7 @@ public abstract class FanoutPropertyContract extends FanoutBed {
             while (!hasAll()) {
                 StringBuilder query = new StringBuilder("?");
                 has.forEach((topic, n) -> query.append("t" + topic + "=" + token(n) + "&"));
+                note("connect with " + has);
                 int bufferLength = random.nextBoolean() ? SMALL_BUFFER : 0;
                 try (WebSocketProbe probe = WebSocketProbe.connect(port(), PATH + query, bufferLength)) {
                     for (int actions = random.nextInt(1, 8); actions > 0 && !hasAll(); actions--) {
@@ -161,20 +166,30 @@ public abstract class FanoutPropertyContract extends FanoutBed {
         private void leaveAndComeBack(WebSocketProbe probe) {
             Integer topic = List.copyOf(has.keySet()).get(random.nextInt(has.size()));
             probe.sendText("-t" + topic);
+            note("leave " + topic);
             for (String text = probe.nextText(); !text.equals("left"); text = probe.nextText()) {
                 take(text);
             }
             LockSupport.parkNanos(random.nextInt(5_000_000));
+            note("come back to " + topic + " with " + has);
             probe.sendText("+t" + topic + " " + token(has.getOrDefault(topic, 0)));
         }
 
         private void take(String text) {
             int n = Integer.parseInt(text.split(" ", 2)[0]);
             int topic = log.topicOf(n);
+            note(topic + ":" + n);
             assertThat(n)
-                    .as("the next message of topic " + topic)
+                    .as("the next message of topic " + topic + " after " + done)
                     .isEqualTo(log.next(topic, has.getOrDefault(topic, MESSAGES)));
             has.put(topic, n);
+        }
+
+        private void note(String what) {
+            done.add(what);
+            if (done.size() > REMEMBERED) {
+                done.remove();
+            }
         }
 
         private boolean hasAll() {
