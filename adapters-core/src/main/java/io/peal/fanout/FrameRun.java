@@ -1,6 +1,8 @@
 package io.peal.fanout;
 
+import io.peal.bus.PayloadKind;
 import java.nio.ByteBuffer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,18 @@ public final class FrameRun<B> {
             deflated = known;
         }
         return known;
+    }
+
+    /** The messages again, for a server that makes its own frames: views of the plain buffer, valid for as long as that is. */
+    public void forEachMessage(BiConsumer<PayloadKind, ByteBuffer> action) {
+        ByteBuffer from = memory.view(plain);
+        while (from.hasRemaining()) {
+            PayloadKind kind = FrameHeader.opcode(from) == FrameHeader.TEXT ? PayloadKind.TEXT : PayloadKind.BINARY;
+            int payloadLength = FrameHeader.payloadLength(from);
+            int payloadAt = from.position() + FrameHeader.length(payloadLength);
+            action.accept(kind, from.slice(payloadAt, payloadLength));
+            from.position(payloadAt + payloadLength);
+        }
     }
 
     void release() {

@@ -3,8 +3,11 @@ package io.peal.fanout;
 import io.peal.bus.PayloadKind;
 import java.nio.ByteBuffer;
 
-/** Where an adapter reports what happens to a connection. Called on the connection's event loop only. */
+/** Where an adapter reports what happens to a connection. Called on the connection's event loop only, but for the first. */
 public interface Inlet {
+
+    /** The connection, as the application knows it. Thread-safe. */
+    Connection connection();
 
     /** The client sent a message; the payload is valid until this returns. */
     void onMessage(PayloadKind kind, ByteBuffer payload);

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The part of a fanout that one event loop owns: its connections and a reader over the topics they subscribe to. For
- * adapters. {@link #open} and everything below it run on the event loop; only waking and closing are thread-safe.
+ * adapters. Opening, waking and closing are thread-safe; everything else runs on the event loop.
  *
  * @param <B> the adapter's buffers
  */
@@ -115,11 +115,24 @@ public final class Shard<B> {
         this.catchUp = new CatchUp<>(this, bus, frames);
     }
 
-    /** A new connection: calls the handler's {@code onOpen}, and returns where the adapter reports what comes. */
+    /**
+     * A new connection: the handler's {@code onOpen} is called on the event loop, at once if this is it.
+     *
+     * @return where the adapter reports what comes
+     */
     public Inlet open(Outlet<B> outlet, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         ShardConnection<B> connection =
                 new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
         connection.attach(attachment);
+        if (loop.inLoop()) {
+            add(connection);
+        } else {
+            loop.execute(() -> add(connection));
+        }
+        return connection;
+    }
+
+    private void add(ShardConnection<B> connection) {
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
         fanout.countConnections(1);
         fanout.signals().opened(connection);
@@ -130,7 +143,6 @@ public final class Shard<B> {
         if (tooLate) {
             connection.close(CloseCode.GOING_AWAY, "the server is going away");
         }
-        return connection;
     }
 
     /** How fast each of its clients may send. */

@@ -162,6 +162,11 @@ final class ShardConnection<B> implements Connection, Inlet {
     // What the adapter reports, on the event loop.
 
     @Override
+    public Connection connection() {
+        return this;
+    }
+
+    @Override
     public void onMessage(PayloadKind kind, ByteBuffer payload) {
         if (!isOpen()) {
             return;

@@ -1,5 +1,6 @@
 package io.peal.fanout.jetty;
 
+import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
 import java.util.ArrayList;
@@ -11,6 +12,9 @@ import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.websocket.api.Session;
+import org.eclipse.jetty.websocket.common.WebSocketSession;
+import org.eclipse.jetty.websocket.core.WebSocketCoreSession;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +62,34 @@ public final class JettyFanout {
             throw new IllegalArgumentException("path is '" + path + "': it begins with a slash and has no query");
         }
         return new UpgradeHandler(this, new FanoutSession.Route(path, handler, fanout.limits()));
+    }
+
+    /**
+     * Brings the fanout to a session of your own listener, on any of Jetty's APIs for them (its own, and that of servlets
+     * of any version), to be called in {@code onWebSocketOpen}. What the client sends stays the listener's; what the fanout
+     * sends goes in the order of the log, between whole messages that the listener sends. A listener that sends a message in
+     * parts is in the way of all others, so that ends the connection.
+     *
+     * <p>The session's limits are Jetty's and yours, as are the origin and who may connect; what the fanout sends to it,
+     * and when it is too slow, is the fanout's. Its frames take Jetty's way to the socket, which costs more than that of an
+     * {@link #endpoint}; and a Close ends the connection at once, because that is what Jetty does.
+     *
+     * @param handler told of gaps and of the end; its {@code onMessage} is not called
+     * @return the connection, ready to subscribe
+     */
+    public Connection attach(Session session, ConnectionHandler handler) {
+        if (!(session instanceof WebSocketSession jettys
+                && jettys.getCoreSession() instanceof WebSocketCoreSession core)) {
+            throw new IllegalArgumentException(
+                    "session is a " + session.getClass().getName() + ", none of Jetty's");
+        }
+        JettyShard shard = nextShard(core.getByteBufferPool());
+        return AttachedSession.open(core, shard, handler).connection();
+    }
+
+    /** The same, for who does not want to be told of gaps or of the end. */
+    public Connection attach(Session session) {
+        return attach(session, connection -> {});
     }
 
     Fanout fanout() {

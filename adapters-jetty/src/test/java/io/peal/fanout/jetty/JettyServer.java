@@ -5,31 +5,93 @@ import io.peal.fanout.Fanout;
 import io.peal.testkit.FanoutBed;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.function.Function;
+import org.eclipse.jetty.ee10.websocket.server.config.JettyWebSocketServletContainerInitializer;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
-/** A server with three endpoints, the middle of which is the one that is tested. */
+/** Servers as users have them. */
 final class JettyServer implements FanoutBed.Server {
 
     private final Server server = new Server();
     private final ServerConnector connector = new ServerConnector(server);
 
-    private JettyServer(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
-        JettyFanout live = JettyFanout.of(fanout);
+    private JettyServer() {
         connector.setHost(InetAddress.getLoopbackAddress().getHostAddress());
         server.addConnector(connector);
-        server.insertHandler(live.endpoint("/behind", connection -> {}));
-        server.insertHandler(live.endpoint(path, handler));
-        server.insertHandler(live.endpoint("/before", connection -> {}));
+    }
+
+    /** With three endpoints, the middle of which is the one that is tested. */
+    static JettyServer start(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
+        JettyServer jetty = new JettyServer();
+        JettyFanout live = JettyFanout.of(fanout);
+        jetty.server.insertHandler(live.endpoint("/behind", connection -> {}));
+        jetty.server.insertHandler(live.endpoint(path, handler));
+        jetty.server.insertHandler(live.endpoint("/before", connection -> {}));
+        return jetty.started();
+    }
+
+    /** With an endpoint inside the context of a web application. */
+    static JettyServer startInContext(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
+        JettyServer jetty = new JettyServer();
+        var context = new org.eclipse.jetty.ee10.servlet.ServletContextHandler();
+        context.insertHandler(JettyFanout.of(fanout).endpoint(path, handler));
+        return jetty.serving(context);
+    }
+
+    /** With a listener of its own on Jetty's own API. */
+    static JettyServer startAttaching(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
+        return startListening(fanout, path, live -> new AttachingListener(live, handler));
+    }
+
+    /** With any listener on Jetty's own API. */
+    static JettyServer startListening(Fanout fanout, String path, Function<JettyFanout, Object> listeners)
+            throws IOException {
+        JettyServer jetty = new JettyServer();
+        JettyFanout live = JettyFanout.of(fanout);
+        return jetty.serving(WebSocketUpgradeHandler.from(
+                jetty.server,
+                container -> container.addMapping(path, (request, response, callback) -> listeners.apply(live))));
+    }
+
+    /** With a listener of its own among servlets of Jakarta EE 10. */
+    static JettyServer startEe10(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
+        JettyServer jetty = new JettyServer();
+        JettyFanout live = JettyFanout.of(fanout);
+        var context = new org.eclipse.jetty.ee10.servlet.ServletContextHandler();
+        JettyWebSocketServletContainerInitializer.configure(
+                context,
+                (servlets, container) ->
+                        container.addMapping(path, (request, response) -> new AttachingListener(live, handler)));
+        return jetty.serving(context);
+    }
+
+    /** With a listener of its own among servlets of Jakarta EE 11. */
+    static JettyServer startEe11(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
+        JettyServer jetty = new JettyServer();
+        JettyFanout live = JettyFanout.of(fanout);
+        var context = new org.eclipse.jetty.ee11.servlet.ServletContextHandler();
+        org.eclipse.jetty.ee11.websocket.server.config.JettyWebSocketServletContainerInitializer.configure(
+                context,
+                (servlets, container) ->
+                        container.addMapping(path, (request, response) -> new AttachingListener(live, handler)));
+        return jetty.serving(context);
+    }
+
+    private JettyServer serving(Handler handler) throws IOException {
+        server.setHandler(handler);
+        return started();
+    }
+
+    private JettyServer started() throws IOException {
         try {
             server.start();
         } catch (Exception e) {
             throw new IOException("Jetty does not start", e);
         }
-    }
-
-    static JettyServer start(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
-        return new JettyServer(fanout, path, handler);
+        return this;
     }
 
     @Override
