@@ -24,10 +24,11 @@ final class FanoutCommand implements Callable<Integer> {
     @Option(
             names = "--servers",
             split = ",",
-            defaultValue = "NETTY,PEAL",
+            defaultValue = "NETTY,PEAL_NETTY,JETTY,PEAL_JETTY",
             description =
-                    "What serves, one after the other in each round: NETTY is a channel group (default: NETTY,PEAL).")
-    private List<FanoutServerMain.Kind> kinds = List.of();
+                    "What serves, one after the other in each round: NETTY is a channel group, JETTY a loop over sessions"
+                            + " (default: NETTY,PEAL_NETTY,JETTY,PEAL_JETTY).")
+    private List<BroadcastServer.Kind> kinds = List.of();
 
     @Option(names = "--receivers", defaultValue = "1000", description = "How many clients read (default: 1000).")
     private int receivers;
@@ -65,7 +66,7 @@ final class FanoutCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         System.out.printf(
-                "%-6s %-12s %12s %12s %9s %9s %9s %6s %6s %9s%n",
+                "%-10s %-12s %12s %12s %9s %9s %9s %6s %6s %9s%n",
                 "server",
                 "phase",
                 "delivered/s",
@@ -78,14 +79,14 @@ final class FanoutCommand implements Callable<Integer> {
                 "own MiB");
         boolean good = true;
         for (int round = 0; round < rounds; round++) {
-            for (FanoutServerMain.Kind kind : kinds) {
+            for (BroadcastServer.Kind kind : kinds) {
                 good &= measure(kind);
             }
         }
         return good ? 0 : 1;
     }
 
-    private boolean measure(FanoutServerMain.Kind kind) throws IOException {
+    private boolean measure(BroadcastServer.Kind kind) throws IOException {
         boolean good = true;
         try (FanoutServer server = new FanoutServer(kind, Math.max(size, FanoutServerMain.MIN_LENGTH), javaOptions);
                 Receivers clients = new Receivers(server.port(), server::acknowledge)) {
@@ -103,7 +104,7 @@ final class FanoutCommand implements Callable<Integer> {
     }
 
     private boolean measure(
-            FanoutServerMain.Kind kind, String phase, FanoutServer server, Receivers clients, boolean shown)
+            BroadcastServer.Kind kind, String phase, FanoutServer server, Receivers clients, boolean shown)
             throws IOException {
         long before = clients.deliveries();
         clients.takeLatencyNs();
@@ -122,7 +123,7 @@ final class FanoutCommand implements Callable<Integer> {
         Histogram latency = clients.takeLatencyNs();
         if (shown) {
             System.out.printf(
-                    "%-6s %-12s %,12.0f %12.3f %,9d %,9d %,9d %6d %6d %9.1f%n",
+                    "%-10s %-12s %,12.0f %12.3f %,9d %,9d %,9d %6d %6d %9.1f%n",
                     kind,
                     phase,
                     delivered / seconds,

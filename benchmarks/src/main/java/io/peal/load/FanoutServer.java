@@ -24,7 +24,7 @@ final class FanoutServer implements AutoCloseable {
     private final PrintStream input;
     private final int port;
 
-    FanoutServer(FanoutServerMain.Kind kind, int messageLength, List<String> javaOptions) throws IOException {
+    FanoutServer(BroadcastServer.Kind kind, int messageLength, List<String> javaOptions) throws IOException {
         this.directory = Files.isDirectory(SHARED_MEMORY)
                 ? Files.createTempDirectory(SHARED_MEMORY, "peal-load-")
                 : Files.createTempDirectory("peal-load-");

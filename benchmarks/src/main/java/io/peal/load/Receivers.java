@@ -36,7 +36,7 @@ final class Receivers implements AutoCloseable {
     private static final int PING = 9;
     private static final byte[] PONG = {(byte) 0x8a, (byte) 0x80, 0, 0, 0, 0}; // empty, and masked with nothing
     private static final int STALLED_BUFFER_LENGTH = 4_096;
-    private static final byte[] REQUEST = ("GET " + FanoutServerMain.PATH + " HTTP/1.1\r\nHost: localhost\r\n"
+    private static final byte[] REQUEST = ("GET " + BroadcastServer.PATH + " HTTP/1.1\r\nHost: localhost\r\n"
                     + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                     + "Sec-WebSocket-Key: cGVhbCBsb2FkIHRvb2whIQ==\r\n\r\n")
             .getBytes(StandardCharsets.US_ASCII);

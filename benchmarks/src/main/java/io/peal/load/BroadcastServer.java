@@ -1,0 +1,39 @@
+package io.peal.load;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/** A server that sends messages to all its clients. Thread-safe. */
+interface BroadcastServer {
+
+    /** What serves. */
+    enum Kind {
+        /** A file bus, and the fanout on Netty. */
+        PEAL_NETTY,
+        /** A channel group of Netty's, to which each message is written as a frame. */
+        NETTY,
+        /** A file bus, and the fanout on Jetty. */
+        PEAL_JETTY,
+        /** Jetty, and a loop over its sessions. */
+        JETTY;
+
+        /** @param directory for a bus */
+        BroadcastServer start(Path directory) throws Exception {
+            return switch (this) {
+                case PEAL_NETTY -> NettyBroadcast.withPeal(directory);
+                case NETTY -> NettyBroadcast.withoutPeal();
+                case PEAL_JETTY -> JettyBroadcast.withPeal(directory);
+                case JETTY -> JettyBroadcast.withoutPeal();
+            };
+        }
+    }
+
+    /** Where it serves WebSocket clients. */
+    String PATH = "/live";
+
+    int port();
+
+    int connections();
+
+    void broadcast(ByteBuffer payload);
+}

@@ -1,0 +1,103 @@
+package io.peal.load;
+
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Topic;
+import io.peal.bus.file.FileBus;
+import io.peal.fanout.Fanout;
+import io.peal.fanout.jetty.JettyFanout;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.websocket.api.Callback;
+import org.eclipse.jetty.websocket.api.Session;
+import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
+
+/** Servers on Jetty: Peal, and what one writes without it. */
+final class JettyBroadcast implements BroadcastServer {
+
+    private static final Topic TOPIC = Topic.of("broadcast");
+    private static final int BACKLOG = 4_096;
+
+    private final int port;
+    private final IntSupplier connections;
+    private final Consumer<ByteBuffer> broadcast;
+
+    private JettyBroadcast(int port, IntSupplier connections, Consumer<ByteBuffer> broadcast) {
+        this.port = port;
+        this.connections = connections;
+        this.broadcast = broadcast;
+    }
+
+    static JettyBroadcast withPeal(Path directory) throws Exception {
+        FileBus bus = FileBus.open(directory);
+        Fanout fanout = Fanout.on(bus).build();
+        JettyFanout live = JettyFanout.of(fanout);
+        Server server = new Server();
+        server.insertHandler(live.endpoint(PATH, connection -> connection.subscribe(TOPIC)));
+        return new JettyBroadcast(start(server), fanout::connections, payload -> bus.publisher()
+                .publish(TOPIC, payload, PayloadKind.BINARY));
+    }
+
+    static JettyBroadcast withoutPeal() throws Exception {
+        List<Session> all = new CopyOnWriteArrayList<>();
+        Server server = new Server();
+        server.setHandler(WebSocketUpgradeHandler.from(
+                server, container -> container.addMapping(PATH, (request, response, callback) -> new Joining(all))));
+        return new JettyBroadcast(start(server), all::size, payload -> {
+            ByteBuffer copy =
+                    ByteBuffer.allocateDirect(payload.remaining()).put(payload).flip();
+            for (Session session : all) {
+                session.sendBinary(copy.duplicate(), Callback.NOOP);
+            }
+        });
+    }
+
+    private static int start(Server server) throws Exception {
+        ServerConnector connector = new ServerConnector(server);
+        connector.setHost(InetAddress.getLoopbackAddress().getHostAddress());
+        connector.setAcceptQueueSize(BACKLOG);
+        server.addConnector(connector);
+        server.start();
+        return connector.getLocalPort();
+    }
+
+    @Override
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public int connections() {
+        return connections.getAsInt();
+    }
+
+    @Override
+    public void broadcast(ByteBuffer payload) {
+        broadcast.accept(payload);
+    }
+
+    /** Joins the list when the handshake is done. Public, because Jetty looks for its methods. */
+    public static final class Joining implements Session.Listener.AutoDemanding {
+
+        private final List<Session> all;
+
+        Joining(List<Session> all) {
+            this.all = all;
+        }
+
+        @Override
+        public void onWebSocketOpen(Session session) {
+            all.add(session);
+        }
+
+        /** A client that is gone is nothing to report. */
+        @Override
+        public void onWebSocketError(Throwable cause) {}
+    }
+}

@@ -1,0 +1,132 @@
+package io.peal.load;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.peal.bus.PayloadKind;
+import io.peal.bus.Topic;
+import io.peal.bus.file.FileBus;
+import io.peal.fanout.Fanout;
+import io.peal.fanout.netty.NettyFanout;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+
+/** Servers on Netty: Peal, and what one writes without it. */
+final class NettyBroadcast implements BroadcastServer {
+
+    private static final Topic TOPIC = Topic.of("broadcast");
+
+    private final Channel listener;
+    private final IntSupplier connections;
+    private final Consumer<ByteBuffer> broadcast;
+
+    private NettyBroadcast(Channel listener, IntSupplier connections, Consumer<ByteBuffer> broadcast) {
+        this.listener = listener;
+        this.connections = connections;
+        this.broadcast = broadcast;
+    }
+
+    static NettyBroadcast withPeal(Path directory) {
+        FileBus bus = FileBus.open(directory);
+        Fanout fanout = Fanout.on(bus).build();
+        NettyFanout live = NettyFanout.of(fanout);
+        Channel listener = listen(pipeline -> live.install(pipeline, PATH, connection -> connection.subscribe(TOPIC)));
+        return new NettyBroadcast(
+                listener, fanout::connections, payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY));
+    }
+
+    static NettyBroadcast withoutPeal() {
+        ChannelGroup all = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+        Channel listener =
+                listen(pipeline -> pipeline.addLast(new WebSocketServerProtocolHandler(PATH), new Joining(all)));
+        return new NettyBroadcast(listener, all::size, payload -> {
+            ByteBuf copy = Unpooled.directBuffer(payload.remaining()).writeBytes(payload);
+            all.writeAndFlush(new BinaryWebSocketFrame(copy));
+        });
+    }
+
+    @Override
+    public int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    @Override
+    public int connections() {
+        return connections.getAsInt();
+    }
+
+    @Override
+    public void broadcast(ByteBuffer payload) {
+        broadcast.accept(payload);
+    }
+
+    private static Channel listen(Consumer<ChannelPipeline> install) {
+        boolean epoll = Epoll.isAvailable();
+        IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        Class<? extends ServerChannel> type = epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+        return new ServerBootstrap()
+                .group(new MultiThreadIoEventLoopGroup(Runtime.getRuntime().availableProcessors(), io))
+                .channel(type)
+                .option(ChannelOption.SO_BACKLOG, 4_096)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(8_192));
+                        install.accept(channel.pipeline());
+                    }
+                })
+                .bind(InetAddress.getLoopbackAddress(), 0)
+                .syncUninterruptibly()
+                .channel();
+    }
+
+    /** Joins the group when the handshake is done. */
+    private static final class Joining extends SimpleChannelInboundHandler<WebSocketFrame> {
+
+        private final ChannelGroup all;
+
+        Joining(ChannelGroup all) {
+            this.all = all;
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof WebSocketServerProtocolHandler.HandshakeComplete) {
+                all.add(ctx.channel());
+            }
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext ctx, WebSocketFrame frame) {
+            // clients have nothing to say here
+        }
+    }
+}
