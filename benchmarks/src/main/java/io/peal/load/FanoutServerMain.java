@@ -69,7 +69,9 @@ final class FanoutServerMain {
         window.release(inFlight);
         long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         try {
-            while (window.tryAcquire(endNs - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            for (long leftNs = endNs - System.nanoTime();
+                    leftNs > 0 && window.tryAcquire(leftNs, TimeUnit.NANOSECONDS);
+                    leftNs = endNs - System.nanoTime()) {
                 publish(System.nanoTime());
             }
         } catch (InterruptedException e) {

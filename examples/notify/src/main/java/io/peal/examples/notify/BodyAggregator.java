@@ -1,5 +1,6 @@
 package io.peal.examples.notify;
 
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -8,6 +9,7 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
 
 /** Collects the bodies of requests; one that is too long is answered in JSON as every other error is. */
 final class BodyAggregator extends HttpObjectAggregator {
@@ -18,7 +20,10 @@ final class BodyAggregator extends HttpObjectAggregator {
 
     @Override
     protected void handleOversizedMessage(ChannelHandlerContext ctx, HttpMessage oversized) {
-        ctx.writeAndFlush(tooLong()).addListener(ChannelFutureListener.CLOSE);
+        ChannelFuture sent = ctx.writeAndFlush(tooLong());
+        if (!HttpUtil.isKeepAlive(oversized)) {
+            sent.addListener(ChannelFutureListener.CLOSE);
+        } // else the rest is read and dropped: closing while it still comes would reset the answer on its way
     }
 
     /** A client that asks first whether it may send the body gets the same answer. */
@@ -31,7 +36,7 @@ final class BodyAggregator extends HttpObjectAggregator {
     }
 
     private FullHttpResponse tooLong() {
-        return ApiHandler.response(
+        return NettyApiHandler.response(
                 Api.Reply.error(413, "the body is too long, the limit is " + maxContentLength() + " bytes"));
     }
 }

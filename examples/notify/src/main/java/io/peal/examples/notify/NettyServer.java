@@ -25,7 +25,7 @@ import java.net.StandardSocketOptions;
 import java.util.concurrent.TimeUnit;
 
 /** The server on Netty. What Peal needs of it are the two calls of {@code install}. */
-final class NettyServer implements AutoCloseable {
+final class NettyServer implements WebServer {
 
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -45,7 +45,7 @@ final class NettyServer implements AutoCloseable {
                 pipeline.addLast(new HttpServerCodec(), new BodyAggregator(api.maxBodyLength()));
                 live.install(pipeline, "/api/v1/listen", endpoints.listen());
                 live.install(pipeline, "/api/v1/publish", endpoints.publish());
-                pipeline.addLast(new ApiHandler(api));
+                pipeline.addLast(new NettyApiHandler(api));
             }
         };
         return start(port, sharedPort, initializer);
@@ -79,7 +79,8 @@ final class NettyServer implements AutoCloseable {
         return new NettyServer(loops, bound.channel());
     }
 
-    void stopListening() {
+    @Override
+    public void stopListening() {
         listener.close().awaitUninterruptibly();
     }
 

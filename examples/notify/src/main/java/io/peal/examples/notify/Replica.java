@@ -17,10 +17,10 @@ final class Replica {
 
     private final Bus bus;
     private final Fanout fanout;
-    private final NettyServer server;
+    private final WebServer server;
     private final Heartbeat heartbeat;
 
-    private Replica(Bus bus, Fanout fanout, NettyServer server, Heartbeat heartbeat) {
+    private Replica(Bus bus, Fanout fanout, WebServer server, Heartbeat heartbeat) {
         this.bus = bus;
         this.fanout = fanout;
         this.server = server;
@@ -35,10 +35,9 @@ final class Replica {
         Fanout fanout = Fanout.on(bus).limits(LIMITS).build();
         Status status = new Status(number, settings.port, bus, fanout);
         Api api = new Api(number, bus, status, settings.demo);
-        NettyServer server;
+        WebServer server;
         try {
-            server = NettyServer.start(
-                    settings.port, sharedPort, fanout, new Endpoints(number, settings.port, bus), api);
+            server = WebServer.start(settings, sharedPort, fanout, new Endpoints(number, settings.port, bus), api);
         } catch (IOException | RuntimeException e) {
             fanout.close();
             bus.close();

@@ -22,15 +22,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The jar as its user starts it: a supervisor, two replicas on one port, real sockets. */
+/** The jar as its user starts it: a supervisor, two replicas on one port, real sockets; on each server. */
+@ParameterizedClass
+@ValueSource(strings = {"netty", "jetty"})
 @Timeout(120)
 class NotifySystemTest {
 
@@ -38,19 +42,26 @@ class NotifySystemTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
-    static Path directory;
+    static Path temporary;
 
+    @Parameter
+    private String givenServer; // every test knows it, through what is started before
+
+    private static String server;
+    private static Path directory;
     private static int port;
     private static ReplicaProcess supervisor;
 
-    @BeforeAll
-    static void start() throws IOException {
+    @BeforeParameterizedClassInvocation
+    static void start(String given) throws IOException {
+        server = given;
+        directory = Files.createDirectory(temporary.resolve(server));
         port = freePort();
         supervisor = notify("--port=" + port, "--replicas=2", "--bus=file:" + directory.resolve("bus"), "--demo");
         awaitServing(supervisor, 2);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void stop() {
         supervisor.close();
     }
@@ -243,6 +254,9 @@ class NotifySystemTest {
                 "-jar",
                 System.getProperty("notify.jar")));
         command.addAll(List.of(options));
+        if (!String.join(" ", options).contains("--server=")) {
+            command.add("--server=" + server);
+        }
         return ReplicaProcess.start(command);
     }
 

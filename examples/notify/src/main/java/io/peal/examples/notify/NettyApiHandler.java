@@ -16,11 +16,11 @@ import io.netty.handler.codec.http.QueryStringDecoder;
 import java.util.List;
 
 /** Brings the requests that are not for WebSocket endpoints to the {@link Api}. */
-final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
+final class NettyApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private final Api api;
 
-    ApiHandler(Api api) {
+    NettyApiHandler(Api api) {
         this.api = api;
     }
 
