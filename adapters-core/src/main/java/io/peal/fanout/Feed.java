@@ -116,7 +116,7 @@ final class Feed<B> {
         synchronized (subscriptions) {
             subscriptions.put(topic, subscription);
         }
-        if (isLagging() || subscription.after != had) {
+        if (isLagging() || subscription.after < had) {
             lagFrom(Math.min(had, subscription.after));
         }
     }

@@ -45,9 +45,9 @@ public final class Shard<B> {
      * A connection falls behind before a run is written to it, with its cursor before the run (I1 gives I2). It is live
      * again in the moment its cursor is S, between two runs (I2 gives I1). So it gets each message once, in order.
      *
-     * A client that comes from another shard or replica may have more than S. Such a subscription starts ahead of S; when a
-     * run comes that begins before its start, the connection steps aside, and reads that by itself, which leaves out what
-     * the client has.
+     * A client that comes from another shard or replica may have more than S, and who wants the latest wants what is
+     * published from now on. Such a subscription starts ahead of S; when a run comes that begins before its start, the
+     * connection steps aside, and reads that by itself, which leaves out what the client has.
      */
 
     private static final int POLL_LIMIT = 64;
@@ -227,7 +227,7 @@ public final class Shard<B> {
     TopicSubscription<B> subscribe(Feed<B> feed, Topic topic, StartFrom startFrom) {
         endRun();
         long here = startReading();
-        long after = startFrom instanceof StartFrom.Latest ? here : startOf(topic, startFrom);
+        long after = startFrom instanceof StartFrom.Latest ? bus.position().value() : startOf(topic, startFrom);
         TopicSubscribers<B> all = subscribers.computeIfAbsent(
                 topic, key -> new TopicSubscribers<>(fanout.slowConsumers().of(key)));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);

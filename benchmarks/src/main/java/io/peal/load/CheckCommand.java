@@ -43,7 +43,10 @@ final class CheckCommand implements Callable<Integer> {
     @Option(names = "--replicas", defaultValue = "3", description = "How many replicas run (default: 3).")
     private int replicaCount;
 
-    @Option(names = "--server", defaultValue = "netty", description = "The server the replicas run on: netty or jetty (default: netty).")
+    @Option(
+            names = "--server",
+            defaultValue = "netty",
+            description = "The server the replicas run on: netty or jetty (default: netty).")
     private String server = "";
 
     @Option(names = "--terminal", description = "Rewrite the line of progress in place, as on a terminal.")

@@ -150,6 +150,23 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    final void g8_latestIsWhatIsPublishedFromNowOn() {
+        AtomicBoolean late = new AtomicBoolean();
+        serve(connection -> {
+            if (late.get()) {
+                publish(bus, "", 10); // which this event loop has not read yet
+            }
+            connection.subscribe(NEWS);
+        });
+        List<WebSocketProbe> everyLoop = connected(4);
+        late.set(true);
+        WebSocketProbe latecomer = connected(1).get(0);
+        bus.publisher().publish(NEWS, "10");
+        assertThat(texts(everyLoop.get(0), 11)).startsWith("0").endsWith("10");
+        assertThat(latecomer.nextText()).isEqualTo("10");
+    }
+
+    @Test
     final void g8_positionOfAnotherEpochIsRefusedWithTheReason() {
         Position foreign = new Position(bus.position().epoch() + 1, 0);
         serve(connection -> connection.subscribe(NEWS, StartFrom.after(foreign)));
