@@ -7,6 +7,7 @@ import io.peal.fanout.Inlet;
 import io.peal.fanout.Limits;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
@@ -25,11 +26,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection: Jetty reads from the socket and parses frames, one at a time, and everything that it finds is handed over
- * to the connection's event loop, where it is decided what follows. What is sent is not Jetty's business; see {@link
+ * to the connection's event loop, in order, where it is decided what follows. What is sent is not Jetty's business; see {@link
  * SocketOutlet}.
  */
 final class FanoutSession extends WebSocketCoreSession {
 
+    private static final int HANDED_OVER_LENGTH = 64 * 1024;
+    private static final int FRAME_OVERHEAD = 64;
     private static final int DISCARD_LENGTH = 4 * 1024;
     private static final int MAX_CLOSE_CODE = 4999; // Jetty's parser has refused what else must not be sent
 
@@ -41,6 +44,7 @@ final class FanoutSession extends WebSocketCoreSession {
     private final boolean deflating;
     private final InboundMessages messages;
 
+    private final AtomicInteger handedOver = new AtomicInteger(); // bytes of frames that the event loop has yet to take
     private volatile boolean ended;
     private @Nullable SocketOutlet outlet; // this and what follows belong to the event loop
     private @Nullable Inlet inlet;
@@ -79,18 +83,25 @@ final class FanoutSession extends WebSocketCoreSession {
         loop.execute(() -> open(endPoint));
     }
 
+    /** Hands a frame over, and lets Jetty read on, so that what comes together is handled together; up to a bound. */
     @Override
     public void onFrame(Frame frame, Callback callback) {
+        int length = FRAME_OVERHEAD + frame.getPayloadLength();
+        boolean room = handedOver.addAndGet(length) < HANDED_OVER_LENGTH;
         loop.execute(() -> {
             try {
                 take(frame);
             } finally {
                 callback.succeeded(); // its bytes were Jetty's until now
             }
-            if (!ended) {
-                demand();
+            int left = handedOver.addAndGet(-length);
+            if (left < HANDED_OVER_LENGTH && left + length >= HANDED_OVER_LENGTH && !ended) {
+                demand(); // the one after which nothing was demanded has made the sum too long; now it no longer is
             }
         });
+        if (room) {
+            demand();
+        }
     }
 
     @Override
