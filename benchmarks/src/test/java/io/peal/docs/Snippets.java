@@ -19,11 +19,14 @@ import io.peal.fanout.Limits;
 import io.peal.fanout.OriginPolicy;
 import io.peal.fanout.SlowConsumerPolicy;
 import io.peal.fanout.SlowConsumers;
+import io.peal.fanout.jetty.JettyFanout;
 import io.peal.fanout.netty.NettyFanout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.websocket.api.Session;
 import org.jspecify.annotations.Nullable;
 
 /** The code of the README, between the lines that name its regions. */
@@ -57,6 +60,30 @@ final class Snippets {
         // end
         return initializer;
     }
+
+    static void jetty(Bus bus, Server server) {
+        // snippet jetty
+        Fanout fanout = Fanout.on(bus).build();
+        JettyFanout live = JettyFanout.of(fanout);
+        server.insertHandler(live.endpoint("/live", connection -> connection.subscribe(Topic.of("news"))));
+        // end
+    }
+
+    // snippet attach
+    public static final class Listener implements Session.Listener.AutoDemanding {
+
+        private final JettyFanout live;
+
+        Listener(JettyFanout live) {
+            this.live = live;
+        }
+
+        @Override
+        public void onWebSocketOpen(Session session) {
+            live.attach(session).subscribe(Topic.of("news"));
+        }
+    }
+    // end
 
     /** Who knows what a client's token is worth. */
     interface Tokens {

@@ -7,6 +7,7 @@ import io.peal.fanout.UpgradeRequest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.net.URI;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpField;
@@ -45,6 +46,8 @@ final class UpgradeHandler extends Handler.Wrapper {
     private static final String RETRY_AFTER_SECONDS = "1";
     private static final HttpField UPGRADE_WEBSOCKET = new PreEncodedHttpField(HttpHeader.UPGRADE, "websocket");
     private static final HttpField CONNECTION_UPGRADE = new PreEncodedHttpField(HttpHeader.CONNECTION, "Upgrade");
+    private static final URI ANY_URI =
+            URI.create("ws://localhost"); // for Jetty to show; each of its own is a dozen objects
 
     private final JettyFanout jetty;
     private final FanoutSession.Route route;
@@ -154,8 +157,8 @@ final class UpgradeHandler extends Handler.Wrapper {
         }
         ExtensionStack none = new ExtensionStack(own, Behavior.SERVER);
         none.negotiate(List.of(), List.of());
-        Negotiated negotiated = new Negotiated(
-                request.getHttpURI().toURI(), null, request.isSecure(), none, WebSocketConstants.SPEC_VERSION_STRING);
+        Negotiated negotiated =
+                new Negotiated(ANY_URI, null, request.isSecure(), none, WebSocketConstants.SPEC_VERSION_STRING);
         String uri = request.getHttpURI().getPathQuery();
         FanoutSession session = new FanoutSession(
                 route, jetty.nextShard(own.getByteBufferPool()), uri, attachment, deflating, negotiated, own);

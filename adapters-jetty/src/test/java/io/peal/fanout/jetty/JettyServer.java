@@ -10,15 +10,22 @@ import org.eclipse.jetty.ee10.websocket.server.config.JettyWebSocketServletConta
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
+import org.jspecify.annotations.Nullable;
 
 /** Servers as users have them. */
 final class JettyServer implements FanoutBed.Server {
 
     private final Server server = new Server();
-    private final ServerConnector connector = new ServerConnector(server);
+    private final ServerConnector connector;
 
     private JettyServer() {
+        this(null);
+    }
+
+    private JettyServer(SslContextFactory.@Nullable Server tls) {
+        connector = tls == null ? new ServerConnector(server) : new ServerConnector(server, tls);
         connector.setHost(InetAddress.getLoopbackAddress().getHostAddress());
         server.addConnector(connector);
     }
@@ -30,6 +37,14 @@ final class JettyServer implements FanoutBed.Server {
         jetty.server.insertHandler(live.endpoint("/behind", connection -> {}));
         jetty.server.insertHandler(live.endpoint(path, handler));
         jetty.server.insertHandler(live.endpoint("/before", connection -> {}));
+        return jetty.started();
+    }
+
+    /** With one endpoint behind TLS. */
+    static JettyServer startSecure(Fanout fanout, String path, ConnectionHandler handler, SslContextFactory.Server tls)
+            throws IOException {
+        JettyServer jetty = new JettyServer(tls);
+        jetty.server.insertHandler(JettyFanout.of(fanout).endpoint(path, handler));
         return jetty.started();
     }
 

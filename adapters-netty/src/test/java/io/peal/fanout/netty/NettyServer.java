@@ -13,14 +13,16 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.SslContext;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
 import io.peal.testkit.FanoutBed;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** A server on one of Netty's transports, with one endpoint and two event loops. */
+/** A server on one of Netty's transports, with three endpoints, the middle of which is tested, and two event loops. */
 final class NettyServer implements FanoutBed.Server {
 
     private final Channel listener;
@@ -31,7 +33,8 @@ final class NettyServer implements FanoutBed.Server {
             String path,
             ConnectionHandler handler,
             IoHandlerFactory io,
-            Class<? extends ServerChannel> channelType) {
+            Class<? extends ServerChannel> channelType,
+            @Nullable SslContext tls) {
         NettyFanout live = NettyFanout.of(fanout);
         loops = new MultiThreadIoEventLoopGroup(2, io);
         listener = new ServerBootstrap()
@@ -40,6 +43,9 @@ final class NettyServer implements FanoutBed.Server {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
+                        if (tls != null) {
+                            channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+                        }
                         channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(8192));
                         live.install(channel.pipeline(), "/before", connection -> {});
                         live.install(channel.pipeline(), path, handler);
@@ -52,11 +58,16 @@ final class NettyServer implements FanoutBed.Server {
     }
 
     static NettyServer onNio(Fanout fanout, String path, ConnectionHandler handler) {
-        return new NettyServer(fanout, path, handler, NioIoHandler.newFactory(), NioServerSocketChannel.class);
+        return new NettyServer(fanout, path, handler, NioIoHandler.newFactory(), NioServerSocketChannel.class, null);
     }
 
     static NettyServer onEpoll(Fanout fanout, String path, ConnectionHandler handler) {
-        return new NettyServer(fanout, path, handler, EpollIoHandler.newFactory(), EpollServerSocketChannel.class);
+        return new NettyServer(
+                fanout, path, handler, EpollIoHandler.newFactory(), EpollServerSocketChannel.class, null);
+    }
+
+    static NettyServer onTls(Fanout fanout, String path, ConnectionHandler handler, SslContext tls) {
+        return new NettyServer(fanout, path, handler, NioIoHandler.newFactory(), NioServerSocketChannel.class, tls);
     }
 
     @Override
