@@ -1,5 +1,6 @@
 package io.peal.fanout;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The answer to an {@link UpgradeRequest}. */
@@ -22,7 +23,7 @@ public sealed interface Admission {
      * @param reason the body of the answer, without secrets
      */
     static Admission refuse(int status, String reason) {
-        return new Refused(status, reason, false);
+        return new Refused(status, reason, Map.of("Connection", "close"));
     }
 
     /** See {@link Admission#accept(Object)}. */
@@ -31,15 +32,16 @@ public sealed interface Admission {
     /**
      * See {@link Admission#refuse}.
      *
-     * @param temporary whether the client should come back in a second, which may bring it to another replica
+     * @param headers of the answer, besides those of its body
      */
-    record Refused(int status, String reason, boolean temporary) implements Admission {
+    record Refused(int status, String reason, Map<String, String> headers) implements Admission {
 
         private static final int MIN_STATUS = 400;
         private static final int MAX_STATUS = 599;
 
         /** @throws IllegalArgumentException if the status is no refusal */
         public Refused {
+            headers = Map.copyOf(headers);
             if (status < MIN_STATUS || status > MAX_STATUS) {
                 throw new IllegalArgumentException("status is " + status + ", a refusal is from 400 to 599");
             }

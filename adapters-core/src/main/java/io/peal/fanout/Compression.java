@@ -1,6 +1,7 @@
 package io.peal.fanout;
 
 import java.util.zip.Deflater;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether messages are compressed (RFC 7692, permessage-deflate) for clients that offer it: immutable. A message is
@@ -49,6 +50,15 @@ public final class Compression {
             throw new IllegalArgumentException("level is " + effort + ", 1 to 9 are possible");
         }
         return new Compression(on, minLength, effort);
+    }
+
+    /**
+     * What a client that wants this is answered as {@code Sec-WebSocket-Extensions}: for adapters.
+     *
+     * @return null if nothing is compressed for it, because it offers nothing that can be accepted, or because this is off
+     */
+    public @Nullable String answerTo(UpgradeRequest request) {
+        return on ? DeflateOffer.answer(request.headers("Sec-WebSocket-Extensions")) : null;
     }
 
     /** Whether clients that offer it get it. */

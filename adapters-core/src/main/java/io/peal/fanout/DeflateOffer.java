@@ -5,10 +5,10 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Agreeing on permessage-deflate (RFC 7692 section 7.1), for adapters. The server never refers to earlier messages, whatever
+ * Agreeing on permessage-deflate (RFC 7692 section 7.1). The server never refers to earlier messages, whatever
  * is agreed on, and asks the client not to do so, either: so neither side of a connection has a state here.
  */
-public final class DeflateOffer {
+final class DeflateOffer {
 
     private static final String EXTENSION = "permessage-deflate";
     private static final String SERVER_NO_CONTEXT = "server_no_context_takeover";
@@ -25,7 +25,7 @@ public final class DeflateOffer {
      * @param offers the values of its headers of that name
      * @return null if nothing of it can be accepted: then nothing is compressed
      */
-    public static @Nullable String answer(List<String> offers) {
+    static @Nullable String answer(List<String> offers) {
         for (String header : offers) {
             for (String offer : header.split(",", -1)) {
                 String answer = answer(offer);

@@ -1,11 +1,15 @@
 package io.peal.fanout;
 
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Who may come in, and how many: decided for each upgrade request, before its connection costs anything. Thread-safe. */
 final class Entrance {
+
+    /** In a second, which may bring it to another replica. */
+    private static final Map<String, String> COME_BACK = Map.of("Retry-After", "1", "Connection", "close");
 
     private final Fanout fanout;
     private final Limits limits;
@@ -32,6 +36,10 @@ final class Entrance {
     }
 
     private CompletionStage<Admission> decide(UpgradeRequest request) {
+        Admission.Refused noHandshake = Handshake.problemOf(request);
+        if (noHandshake != null) {
+            return done(noHandshake);
+        }
         if (!fanout.isAccepting()) {
             return later("the server is going away\n");
         }
@@ -74,7 +82,7 @@ final class Entrance {
     }
 
     private static CompletionStage<Admission> later(String reason) {
-        return done(new Admission.Refused(503, reason, true));
+        return done(new Admission.Refused(503, reason, COME_BACK));
     }
 
     private static CompletionStage<Admission> done(Admission admission) {

@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +33,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +52,12 @@ class DocumentationTest {
 
     @TempDir
     private Path directory = Path.of("");
+
+    private static final Map<String, List<String>> HANDSHAKE = Map.of(
+            "Upgrade", List.of("websocket"),
+            "Connection", List.of("keep-alive, Upgrade"),
+            "Sec-WebSocket-Version", List.of("13"),
+            "Sec-WebSocket-Key", List.of("dGhlIHNhbXBsZSBub25jZQ=="));
 
     @Test
     void snippetsAreCompiledCode() throws IOException {
@@ -112,6 +121,26 @@ class DocumentationTest {
     }
 
     @Test
+    void jettySnippetServesClients() throws Exception {
+        try (Bus bus = InMemoryBus.create()) {
+            Server server = new Server();
+            ServerConnector connector = new ServerConnector(server);
+            server.addConnector(connector);
+            Snippets.jetty(bus, server);
+            server.start();
+            ScheduledExecutorService publishing = Executors.newSingleThreadScheduledExecutor();
+            publishing.scheduleWithFixedDelay(
+                    () -> bus.publisher().publish(Topic.of("news"), "something"), 0, 10, TimeUnit.MILLISECONDS);
+            try (WebSocketProbe client = WebSocketProbe.connect(connector.getLocalPort(), "/live")) {
+                assertThat(client.nextText()).isEqualTo("something");
+            } finally {
+                publishing.shutdownNow();
+                server.stop();
+            }
+        }
+    }
+
+    @Test
     void optionsSnippetAsksForTheToken() {
         try (Bus bus = InMemoryBus.create();
                 Fanout fanout = Snippets.options(
@@ -124,7 +153,7 @@ class DocumentationTest {
     }
 
     private static Admission answer(Fanout fanout, String uri) {
-        return fanout.admit(new UpgradeRequest(uri, header -> null, null))
+        return fanout.admit(new UpgradeRequest("GET", uri, name -> HANDSHAKE.getOrDefault(name, List.of()), null))
                 .toCompletableFuture()
                 .join();
     }

@@ -1,8 +1,6 @@
 package io.peal.fanout.jetty;
 
 import io.peal.fanout.Admission;
-import io.peal.fanout.DeflateOffer;
-import io.peal.fanout.Fanout;
 import io.peal.fanout.UpgradeRequest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -13,7 +11,6 @@ import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.PreEncodedHttpField;
@@ -43,7 +40,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class UpgradeHandler extends Handler.Wrapper {
 
-    private static final String RETRY_AFTER_SECONDS = "1";
     private static final HttpField UPGRADE_WEBSOCKET = new PreEncodedHttpField(HttpHeader.UPGRADE, "websocket");
     private static final HttpField CONNECTION_UPGRADE = new PreEncodedHttpField(HttpHeader.CONNECTION, "Upgrade");
     private static final URI ANY_URI =
@@ -74,14 +70,7 @@ final class UpgradeHandler extends Handler.Wrapper {
                 || request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_1_1) {
             return super.handle(request, response, callback);
         }
-        HttpFields headers = request.getHeaders();
-        if (!isUpgrade(request)) {
-            refuseWithoutUpgrade(response, callback, "this is a WebSocket endpoint\n");
-        } else if (headers.get(HttpHeader.SEC_WEBSOCKET_KEY) == null) {
-            answer(response, callback, HttpStatus.BAD_REQUEST_400, "Sec-WebSocket-Key is missing\n");
-        } else {
-            admit(request, response, callback);
-        }
+        admit(request, response, callback);
         return true;
     }
 
@@ -91,8 +80,10 @@ final class UpgradeHandler extends Handler.Wrapper {
         ConnectionMetaData connection = request.getConnectionMetaData();
         InetSocketAddress remote =
                 connection.getRemoteSocketAddress() instanceof InetSocketAddress address ? address : null;
+        UpgradeRequest asked = new UpgradeRequest(
+                request.getMethod(), request.getHttpURI().getPathQuery(), kept::getValuesList, remote);
         jetty.fanout()
-                .admit(new UpgradeRequest(request.getHttpURI().getPathQuery(), kept::get, remote))
+                .admit(asked)
                 .toCompletableFuture()
                 .copy() // so that nobody else's is completed
                 .orTimeout(route.limits().upgradeDeadline().toNanos(), TimeUnit.NANOSECONDS)
@@ -101,38 +92,34 @@ final class UpgradeHandler extends Handler.Wrapper {
                         connection.getConnection().getEndPoint().close();
                         callback.failed(tooLate);
                     } else {
-                        decided(request, response, callback, admission);
+                        decided(request, response, callback, asked, admission);
                     }
                 });
     }
 
-    private void decided(Request request, Response response, Callback callback, Admission admission) {
+    private void decided(
+            Request request, Response response, Callback callback, UpgradeRequest asked, Admission admission) {
         try {
             if (admission instanceof Admission.Accepted accepted) {
-                upgrade(request, response, callback, accepted.attachment());
+                String extension = jetty.fanout().compression().answerTo(asked);
+                upgrade(request, response, callback, extension, accepted.attachment());
             } else if (admission instanceof Admission.Refused refused) {
-                if (refused.temporary()) {
-                    response.getHeaders().put(HttpHeader.RETRY_AFTER, RETRY_AFTER_SECONDS);
-                }
-                response.getHeaders().put(HttpHeader.CONNECTION, "close");
-                answer(response, callback, refused.status(), refused.reason());
+                response.setStatus(refused.status());
+                refused.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+                response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/plain");
+                Content.Sink.write(response, true, refused.reason(), callback);
             }
         } catch (RuntimeException e) { // perhaps on a thread of somebody who has other things to do
             Response.writeError(request, response, callback, e);
         }
     }
 
-    private void upgrade(Request request, Response response, Callback callback, @Nullable Object attachment) {
-        HttpFields headers = request.getHeaders();
-        if (!WebSocketConstants.SPEC_VERSION_STRING.equals(headers.get(HttpHeader.SEC_WEBSOCKET_VERSION))) {
-            response.getHeaders().put(HttpHeader.SEC_WEBSOCKET_VERSION, WebSocketConstants.SPEC_VERSION_STRING);
-            refuseWithoutUpgrade(response, callback, "only version 13 of the protocol is spoken here\n");
-            return;
-        }
-        Fanout fanout = jetty.fanout();
-        String extension = fanout.compression().isOn()
-                ? DeflateOffer.answer(headers.getValuesList(HttpHeader.SEC_WEBSOCKET_EXTENSIONS))
-                : null;
+    private void upgrade(
+            Request request,
+            Response response,
+            Callback callback,
+            @Nullable String extension,
+            @Nullable Object attachment) {
         ConnectionMetaData metaData = request.getConnectionMetaData();
         EndPoint endPoint = metaData.getConnection().getEndPoint();
         limitSocketBuffer(endPoint, route.limits().socketBufferLength());
@@ -142,7 +129,9 @@ final class UpgradeHandler extends Handler.Wrapper {
         HttpFields.Mutable answer = response.getHeaders();
         answer.put(UPGRADE_WEBSOCKET);
         answer.put(CONNECTION_UPGRADE);
-        answer.put(HttpHeader.SEC_WEBSOCKET_ACCEPT, WebSocketUtils.hashKey(headers.get(HttpHeader.SEC_WEBSOCKET_KEY)));
+        answer.put(
+                HttpHeader.SEC_WEBSOCKET_ACCEPT,
+                WebSocketUtils.hashKey(request.getHeaders().get(HttpHeader.SEC_WEBSOCKET_KEY)));
         if (extension != null) {
             answer.put(HttpHeader.SEC_WEBSOCKET_EXTENSIONS, extension);
         }
@@ -179,23 +168,5 @@ final class UpgradeHandler extends Handler.Wrapper {
                 return;
             }
         }
-    }
-
-    private static boolean isUpgrade(Request request) {
-        return HttpMethod.GET.is(request.getMethod())
-                && request.getHeaders().contains(HttpHeader.UPGRADE, "websocket")
-                && request.getHeaders().contains(HttpHeader.CONNECTION, "upgrade");
-    }
-
-    private static void refuseWithoutUpgrade(Response response, Callback callback, String text) {
-        response.getHeaders().put(UPGRADE_WEBSOCKET);
-        response.getHeaders().put(CONNECTION_UPGRADE);
-        answer(response, callback, HttpStatus.UPGRADE_REQUIRED_426, text);
-    }
-
-    private static void answer(Response response, Callback callback, int status, String text) {
-        response.setStatus(status);
-        response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/plain");
-        Content.Sink.write(response, true, text, callback);
     }
 }

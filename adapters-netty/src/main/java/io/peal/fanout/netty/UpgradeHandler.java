@@ -18,7 +18,6 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
@@ -33,7 +32,6 @@ import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
-import io.peal.fanout.DeflateOffer;
 import io.peal.fanout.Limits;
 import io.peal.fanout.UpgradeRequest;
 import java.net.InetSocketAddress;
@@ -46,8 +44,6 @@ import org.jspecify.annotations.Nullable;
  * request pass. After the upgrade a {@link FanoutHandler} stands in its place.
  */
 final class UpgradeHandler extends ChannelInboundHandlerAdapter {
-
-    private static final String RETRY_AFTER_SECONDS = "1";
 
     /** For the first request of a channel, whatever it is for, and for what is decided on it; however many paths there are. */
     private static final AttributeKey<Future<?>> DEADLINE = AttributeKey.valueOf(UpgradeHandler.class, "deadline");
@@ -95,7 +91,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
             ctx.close();
         } else if (message instanceof FullHttpRequest request && isForUs(request)) {
             try {
-                answer(ctx, request);
+                admit(ctx, request);
             } finally {
                 request.release();
             }
@@ -127,19 +123,6 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         return request.decoderResult().isSuccess() && ends && uri.startsWith(path);
     }
 
-    private void answer(ChannelHandlerContext ctx, FullHttpRequest request) {
-        if (!isUpgrade(request)) {
-            FullHttpResponse response = response(HttpResponseStatus.UPGRADE_REQUIRED, "this is a WebSocket endpoint\n");
-            response.headers().set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
-            response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE);
-            send(ctx, request, response);
-        } else if (!request.headers().contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
-            send(ctx, request, response(HttpResponseStatus.BAD_REQUEST, "Sec-WebSocket-Key is missing\n"));
-        } else {
-            admit(ctx, request);
-        }
-    }
-
     /** Asks who that is; it may take a while, and nothing is held meanwhile that would have to be released. */
     private void admit(ChannelHandlerContext ctx, FullHttpRequest request) {
         deciding = true;
@@ -152,9 +135,8 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
                 headers,
                 request.trailingHeaders());
         InetSocketAddress remote = ctx.channel().remoteAddress() instanceof InetSocketAddress address ? address : null;
-        fanout.fanout()
-                .admit(new UpgradeRequest(request.uri(), headers::get, remote))
-                .thenAccept(admission -> inLoop(ctx, () -> decided(ctx, kept, admission)));
+        UpgradeRequest asked = new UpgradeRequest(request.method().name(), request.uri(), headers::getAll, remote);
+        fanout.fanout().admit(asked).thenAccept(admission -> inLoop(ctx, () -> decided(ctx, kept, asked, admission)));
     }
 
     private static void inLoop(ChannelHandlerContext ctx, Runnable action) {
@@ -165,38 +147,42 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void decided(ChannelHandlerContext ctx, FullHttpRequest request, Admission admission) {
+    private void decided(
+            ChannelHandlerContext ctx, FullHttpRequest request, UpgradeRequest asked, Admission admission) {
         deciding = false;
         if (!ctx.channel().isActive()) {
             return; // it did not wait
         }
         if (admission instanceof Admission.Accepted accepted) {
-            upgrade(ctx, request, accepted.attachment());
+            upgrade(ctx, request, fanout.fanout().compression().answerTo(asked), accepted.attachment());
         } else if (admission instanceof Admission.Refused refused) {
-            refuse(ctx, refused);
+            refuse(ctx, request, refused);
         }
     }
 
-    private static void refuse(ChannelHandlerContext ctx, Admission.Refused refused) {
-        FullHttpResponse response = response(HttpResponseStatus.valueOf(refused.status()), refused.reason());
-        if (refused.temporary()) {
-            response.headers().set(HttpHeaderNames.RETRY_AFTER, RETRY_AFTER_SECONDS);
+    private static void refuse(ChannelHandlerContext ctx, FullHttpRequest request, Admission.Refused refused) {
+        ByteBuf body = ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, refused.reason());
+        FullHttpResponse response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(refused.status()), body);
+        refused.headers().forEach((name, value) -> response.headers().set(name, value));
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.TEXT_PLAIN);
+        HttpUtil.setContentLength(response, body.readableBytes());
+        ChannelFuture sent = ctx.writeAndFlush(response);
+        if (!HttpUtil.isKeepAlive(request) || !HttpUtil.isKeepAlive(response)) {
+            sent.addListener(ChannelFutureListener.CLOSE);
         }
-        response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
     }
 
-    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, @Nullable Object attachment) {
-        String extension = fanout.fanout().compression().isOn()
-                ? DeflateOffer.answer(request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS))
-                : null;
+    private void upgrade(
+            ChannelHandlerContext ctx,
+            FullHttpRequest request,
+            @Nullable String extension,
+            @Nullable Object attachment) {
         WebSocketServerHandshaker handshaker = new WebSocketServerHandshakerFactory(
                         request.uri(), null, decoderConfig(extension != null))
                 .newHandshaker(request);
         if (handshaker == null) {
-            endDeadline(ctx);
-            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
-            return;
+            throw new IllegalStateException("Netty does not know version 13 of the protocol");
         }
         String uri = request.uri();
         if (limits().socketBufferLength() > 0) {
@@ -260,26 +246,5 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
 
     private Limits limits() {
         return fanout.fanout().limits();
-    }
-
-    private static boolean isUpgrade(FullHttpRequest request) {
-        return request.method().equals(HttpMethod.GET)
-                && request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)
-                && request.headers().containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true);
-    }
-
-    private static FullHttpResponse response(HttpResponseStatus status, String text) {
-        ByteBuf body = ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text);
-        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body);
-        response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.TEXT_PLAIN);
-        HttpUtil.setContentLength(response, body.readableBytes());
-        return response;
-    }
-
-    private static void send(ChannelHandlerContext ctx, FullHttpRequest request, FullHttpResponse response) {
-        ChannelFuture sent = ctx.writeAndFlush(response);
-        if (!HttpUtil.isKeepAlive(request)) {
-            sent.addListener(ChannelFutureListener.CLOSE);
-        }
     }
 }
