@@ -113,6 +113,11 @@ public final class ReplicaProcess implements AutoCloseable {
         process.destroy();
     }
 
+    /** Sends it SIGHUP. */
+    public void hangUp() {
+        signal("HUP");
+    }
+
     /** Stops it where it stands (SIGSTOP). */
     public void pause() {
         signal("STOP");

@@ -22,6 +22,8 @@ final class WorkerLoop implements EventLoop {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(WorkerLoop.class);
 
+    private static final Duration LINGER = Duration.ofSeconds(5);
+
     private record Later(long atNs, long order, Runnable task) implements Comparable<Later> {
 
         @Override
@@ -36,7 +38,8 @@ final class WorkerLoop implements EventLoop {
     private final Thread thread;
     private long scheduled; // the thread's own: orders what is due at the same time
     private volatile boolean asleep;
-    private volatile boolean ended;
+    private boolean ended; // the thread's own
+    private long endsAtNs; // the thread's own: set when it has seen the end
 
     WorkerLoop(String name) {
         thread = new Thread(this::run, name);
@@ -67,11 +70,13 @@ final class WorkerLoop implements EventLoop {
         }
     }
 
-    /** What is left to do is done; what comes later is not. */
+    /** The thread stays for a while: a client whose upgrade was accepted just before still has to be turned away. */
     @Override
     public void end() {
-        ended = true;
-        LockSupport.unpark(thread);
+        execute(() -> {
+            ended = true;
+            endsAtNs = System.nanoTime() + LINGER.toNanos();
+        });
     }
 
     private void run() {
@@ -79,7 +84,7 @@ final class WorkerLoop implements EventLoop {
             Runnable task = next();
             if (task != null) {
                 run(task);
-            } else if (ended) {
+            } else if (ended && System.nanoTime() - endsAtNs >= 0) {
                 return;
             } else {
                 sleep();
@@ -108,9 +113,11 @@ final class WorkerLoop implements EventLoop {
 
     private void sleep() {
         asleep = true;
-        if (tasks.isEmpty() && !ended) {
+        if (tasks.isEmpty()) {
             Later first = later.peek();
-            if (first == null) {
+            if (ended) {
+                LockSupport.parkNanos(this, endsAtNs - System.nanoTime());
+            } else if (first == null) {
                 LockSupport.park(this);
             } else {
                 LockSupport.parkNanos(this, first.atNs - System.nanoTime());

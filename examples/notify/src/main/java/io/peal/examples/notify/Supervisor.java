@@ -8,7 +8,9 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -16,9 +18,9 @@ import java.util.concurrent.TimeUnit;
  * Runs the replicas as processes and starts one again when it ends. Each replica has a thread here that watches it.
  *
  * <p>When this process is asked to end, it asks the replicas to; when it is killed, they notice that their standard input
- * has ended, and go, too.
+ * has ended, and go, too. On SIGHUP it restarts them one after the other.
  */
-final class Supervisor {
+final class Supervisor implements RollingRestart.Replicas {
 
     /** What a replica prints when it serves. */
     static final String READY = "ready";
@@ -33,6 +35,7 @@ final class Supervisor {
     private final boolean separatePorts;
     private final boolean untilInputEnds;
     private final List<Process> running = new ArrayList<>(); // guarded by this
+    private final Map<Integer, Process> serving = new HashMap<>(); // guarded by this
     private final CountDownLatch stopped = new CountDownLatch(1);
     private int exitCode; // guarded by this
     private boolean stopping; // guarded by this
@@ -50,6 +53,7 @@ final class Supervisor {
             checkThatPortIsFree(portOf(number));
         }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(0), "stop"));
+        new RollingRestart(this).onHangUp();
         for (int number = 1; number <= replicas; number++) {
             int replica = number;
             new Thread(() -> keepRunning(replica), "replica-" + number).start();
@@ -130,6 +134,10 @@ final class Supervisor {
 
     private void report(int number, Process process, String line) {
         if (line.equals(READY)) {
+            synchronized (this) {
+                serving.put(number, process);
+                notifyAll();
+            }
             System.err.printf(
                     "replica %d (process %d) serves http://localhost:%d%n", number, process.pid(), portOf(number));
         } else {
@@ -149,6 +157,29 @@ final class Supervisor {
 
     private synchronized void forget(Process process) {
         running.remove(process);
+        serving.values().remove(process);
+    }
+
+    @Override
+    public int count() {
+        return replicas;
+    }
+
+    @Override
+    public synchronized Process awaitServing(int number, Process before, Duration limit) throws InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!stopping) {
+            Process now = serving.get(number);
+            if (now != null && now != before) {
+                return now;
+            }
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (left <= 0) {
+                return null;
+            }
+            wait(left);
+        }
+        return null;
     }
 
     /**
@@ -201,7 +232,7 @@ final class Supervisor {
             notifyAll();
             all = List.copyOf(running);
         }
-        all.forEach(Process::destroy);
+        all.forEach(process -> process.toHandle().destroy()); // what they say meanwhile is still read
         long deadline = System.nanoTime() + TIME_TO_STOP.toNanos();
         for (Process process : all) {
             endBy(deadline, process);

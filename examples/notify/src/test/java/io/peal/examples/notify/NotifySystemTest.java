@@ -169,6 +169,21 @@ class NotifySystemTest {
     }
 
     @Test
+    void hangUpRestartsTheReplicasOneByOne() throws Exception {
+        Map<Integer, Long> before = pids();
+        supervisor.hangUp();
+        supervisor.awaitLine("all replicas are restarted", LIMIT);
+        Map<Integer, Long> after = pids();
+        assertThat(after.get(1)).isNotEqualTo(before.get(1));
+        assertThat(after.get(2)).isNotEqualTo(before.get(2));
+        List<String> said = supervisor.output();
+        int firstIsBack = lastIndexOf(said, "replica 1 (process " + after.get(1));
+        assertThat(lastIndexOf(said, "replica 2: drained"))
+                .as("the second is drained when the first serves again, in " + said)
+                .isGreaterThan(firstIsBack);
+    }
+
+    @Test
     void terminatedSupervisorLeavesNoProcess() throws Exception {
         ReplicaProcess another =
                 notify("--port=" + freePort(), "--replicas=2", "--bus=file:" + directory.resolve("short"));
@@ -310,6 +325,15 @@ class NotifySystemTest {
     private static void refused(int status, String reason, HttpResponse<String> answer) throws IOException {
         assertThat(answer.statusCode()).isEqualTo(status);
         assertThat(JSON.readTree(answer.body()).get("error").asText()).contains(reason);
+    }
+
+    private static int lastIndexOf(List<String> lines, String beginning) {
+        for (int i = lines.size() - 1; i >= 0; i--) {
+            if (lines.get(i).startsWith(beginning)) {
+                return i;
+            }
+        }
+        throw new AssertionError("no line begins with '" + beginning + "' in " + lines);
     }
 
     private static int freePort() throws IOException {
