@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The rules between modules: arrows go down only, and no packages form a cycle. It lives here to see all of them. */
@@ -20,6 +21,7 @@ final class ArchitectureTest {
     private static final String FILE = "io.peal.bus.file";
     private static final String FANOUT = "io.peal.fanout";
     private static final String NETTY = "io.peal.fanout.netty";
+    private static final String JETTY = "io.peal.fanout.jetty";
     private static final String TESTKIT = "io.peal.testkit";
     private static final String[] LANGUAGE = {"java..", "javax..", "jdk.jfr..", "org.jspecify..", "org.slf4j.."};
 
@@ -61,8 +63,19 @@ final class ArchitectureTest {
     }
 
     @Test
+    void jettyAdapterKnowsTheFanoutButNoBusImplementation() {
+        mayUse(JETTY, BUS, FANOUT, "org.eclipse.jetty..");
+    }
+
+    @Test
     void testkitKnowsTheSeamsOnly() {
-        mayUse(TESTKIT, BUS, BUS_SPI, FANOUT, "org.junit..", "org.assertj..", "org.opentest4j..");
+        String[] libraries = {
+            "org.junit..", "org.assertj..", "org.opentest4j..", "org.java_websocket..", "com.sun.management"
+        };
+        mayUse(
+                TESTKIT,
+                Stream.concat(Stream.of(BUS, BUS_SPI, FANOUT), Arrays.stream(libraries))
+                        .toArray(String[]::new));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,8 +93,8 @@ final class WorkerLoop implements EventLoop {
         }
     }
 
-    /** What is due, or has come. */
-    private Runnable next() {
+    /** What is due, or has come; null if nothing is. */
+    private @Nullable Runnable next() {
         Later first = later.peek();
         if (first != null && first.atNs - System.nanoTime() <= 0) {
             later.remove();
@@ -108,6 +109,8 @@ final class WorkerLoop implements EventLoop {
             task.run();
         } catch (Throwable e) {
             LOGGER.error("a task of an event loop failed", e);
+        } finally {
+            Thread.interrupted(); // an interrupt that stays would close the next socket that is written to
         }
     }
 
