@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JettyFanout {
 
-    private static final int MIN_SHARDS = 2;
-
     private final Fanout fanout;
     private final int shardCount;
     private final AtomicInteger turn = new AtomicInteger();
@@ -36,9 +34,9 @@ public final class JettyFanout {
         this.shardCount = shardCount;
     }
 
-    /** Brings a fanout to Jetty, with a thread for every second processor, and two at least. */
+    /** Brings a fanout to Jetty, with a thread for every second processor, and one at least: others have work to do, too. */
     public static JettyFanout of(Fanout fanout) {
-        return of(fanout, Math.max(MIN_SHARDS, Runtime.getRuntime().availableProcessors() / 2));
+        return of(fanout, Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     }
 
     /** Brings a fanout to Jetty, with that many threads. */

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /** Servers as users have them. */
 final class JettyServer implements FanoutBed.Server {
 
+    private static final int SHARDS = 2; // whatever the machine has
+
     private final Server server = new Server();
     private final ServerConnector connector;
 
@@ -33,7 +35,7 @@ final class JettyServer implements FanoutBed.Server {
     /** With three endpoints, the middle of which is the one that is tested. */
     static JettyServer start(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
         JettyServer jetty = new JettyServer();
-        JettyFanout live = JettyFanout.of(fanout);
+        JettyFanout live = JettyFanout.of(fanout, SHARDS);
         jetty.server.insertHandler(live.endpoint("/behind", connection -> {}));
         jetty.server.insertHandler(live.endpoint(path, handler));
         jetty.server.insertHandler(live.endpoint("/before", connection -> {}));
@@ -44,7 +46,7 @@ final class JettyServer implements FanoutBed.Server {
     static JettyServer startSecure(Fanout fanout, String path, ConnectionHandler handler, SslContextFactory.Server tls)
             throws IOException {
         JettyServer jetty = new JettyServer(tls);
-        jetty.server.insertHandler(JettyFanout.of(fanout).endpoint(path, handler));
+        jetty.server.insertHandler(JettyFanout.of(fanout, SHARDS).endpoint(path, handler));
         return jetty.started();
     }
 
@@ -52,7 +54,7 @@ final class JettyServer implements FanoutBed.Server {
     static JettyServer startInContext(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
         JettyServer jetty = new JettyServer();
         var context = new org.eclipse.jetty.ee10.servlet.ServletContextHandler();
-        context.insertHandler(JettyFanout.of(fanout).endpoint(path, handler));
+        context.insertHandler(JettyFanout.of(fanout, SHARDS).endpoint(path, handler));
         return jetty.serving(context);
     }
 
@@ -65,7 +67,7 @@ final class JettyServer implements FanoutBed.Server {
     static JettyServer startListening(Fanout fanout, String path, Function<JettyFanout, Object> listeners)
             throws IOException {
         JettyServer jetty = new JettyServer();
-        JettyFanout live = JettyFanout.of(fanout);
+        JettyFanout live = JettyFanout.of(fanout, SHARDS);
         return jetty.serving(WebSocketUpgradeHandler.from(
                 jetty.server,
                 container -> container.addMapping(path, (request, response, callback) -> listeners.apply(live))));
@@ -74,7 +76,7 @@ final class JettyServer implements FanoutBed.Server {
     /** With a listener of its own among servlets of Jakarta EE 10. */
     static JettyServer startEe10(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
         JettyServer jetty = new JettyServer();
-        JettyFanout live = JettyFanout.of(fanout);
+        JettyFanout live = JettyFanout.of(fanout, SHARDS);
         var context = new org.eclipse.jetty.ee10.servlet.ServletContextHandler();
         JettyWebSocketServletContainerInitializer.configure(
                 context,
@@ -86,7 +88,7 @@ final class JettyServer implements FanoutBed.Server {
     /** With a listener of its own among servlets of Jakarta EE 11. */
     static JettyServer startEe11(Fanout fanout, String path, ConnectionHandler handler) throws IOException {
         JettyServer jetty = new JettyServer();
-        JettyFanout live = JettyFanout.of(fanout);
+        JettyFanout live = JettyFanout.of(fanout, SHARDS);
         var context = new org.eclipse.jetty.ee11.servlet.ServletContextHandler();
         org.eclipse.jetty.ee11.websocket.server.config.JettyWebSocketServletContainerInitializer.configure(
                 context,

@@ -59,8 +59,9 @@ final class NettyServer implements WebServer {
                 epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
         ChannelOption<Boolean> reusePort =
                 epoll ? UnixChannelOption.SO_REUSEPORT : NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
-        MultiThreadIoEventLoopGroup loops =
-                new MultiThreadIoEventLoopGroup(Runtime.getRuntime().availableProcessors(), io);
+        int processors = Runtime.getRuntime().availableProcessors();
+        MultiThreadIoEventLoopGroup loops = // the other replicas, and who publishes, have work to do, too
+                new MultiThreadIoEventLoopGroup(Math.max(1, processors / 2), io);
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops)
                 .channel(channelType)
