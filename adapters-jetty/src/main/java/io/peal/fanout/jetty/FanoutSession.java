@@ -7,12 +7,14 @@ import io.peal.fanout.Inlet;
 import io.peal.fanout.Limits;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.websocket.core.Behavior;
 import org.eclipse.jetty.websocket.core.CloseStatus;
+import org.eclipse.jetty.websocket.core.CoreSession;
 import org.eclipse.jetty.websocket.core.Frame;
 import org.eclipse.jetty.websocket.core.FrameHandler;
 import org.eclipse.jetty.websocket.core.Negotiated;
@@ -96,11 +98,11 @@ final class FanoutSession extends WebSocketCoreSession {
             }
             int left = handedOver.addAndGet(-length);
             if (left < HANDED_OVER_LENGTH && left + length >= HANDED_OVER_LENGTH && !ended) {
-                demand(); // the one after which nothing was demanded has made the sum too long; now it no longer is
+                readOn(); // the one after which nothing was demanded has made the sum too long; now it no longer is
             }
         });
         if (room) {
-            demand();
+            demand(); // Jetty's thread is here to do it
         }
     }
 
@@ -154,7 +156,16 @@ final class FanoutSession extends WebSocketCoreSession {
         Inlet from = shard.shard().open(to, uri, attachment, route.handler());
         inlet = from;
         to.open(from);
-        demand();
+        readOn();
+    }
+
+    /** Asks Jetty for the next frame: of a server that was stopped, it refuses. */
+    private void readOn() {
+        try {
+            demand();
+        } catch (RejectedExecutionException stopped) {
+            end(CloseCode.ABNORMAL, "the server was stopped");
+        }
     }
 
     private void take(Frame frame) {
@@ -254,7 +265,7 @@ final class FanoutSession extends WebSocketCoreSession {
     private static final class NoHandler implements FrameHandler {
 
         @Override
-        public void onOpen(org.eclipse.jetty.websocket.core.CoreSession session, Callback callback) {
+        public void onOpen(CoreSession session, Callback callback) {
             callback.succeeded();
         }
 

@@ -42,8 +42,9 @@ final class UpgradeHandler extends Handler.Wrapper {
 
     private static final HttpField UPGRADE_WEBSOCKET = new PreEncodedHttpField(HttpHeader.UPGRADE, "websocket");
     private static final HttpField CONNECTION_UPGRADE = new PreEncodedHttpField(HttpHeader.CONNECTION, "Upgrade");
-    private static final URI ANY_URI =
-            URI.create("ws://localhost"); // for Jetty to show; each of its own is a dozen objects
+
+    /** What Jetty shows as a session's address: one for all, because each would be a dozen objects. */
+    private static final URI ANY_URI = URI.create("ws://localhost");
 
     private final JettyFanout jetty;
     private final FanoutSession.Route route;
