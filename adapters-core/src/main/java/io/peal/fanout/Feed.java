@@ -41,6 +41,7 @@ final class Feed<B> {
     private @Nullable Reader own; // while it reads on
     private long progressNs; // when it took something for the last time
     private boolean unflushed;
+    private boolean toldBehind; // so that who counts both comes to zero again
 
     /** Whether it is among those that are catching up, kept by {@link CatchUp}. */
     boolean catchingUp;
@@ -166,6 +167,7 @@ final class Feed<B> {
 
     /** Leaves the live ones: everything up to {@code cursor} was written. */
     void fallBehind(long cursor) {
+        toldBehind = true;
         shard.fanout().signals().fellBehind(connection);
         stepAside(cursor);
     }
@@ -253,7 +255,10 @@ final class Feed<B> {
     void becomeLive() {
         closeOwnReader();
         state = State.LIVE;
-        shard.fanout().signals().caughtUp(connection);
+        if (toldBehind) {
+            toldBehind = false;
+            shard.fanout().signals().caughtUp(connection);
+        }
     }
 
     /** Gives up what came while there was no room, of the topics for which that is the policy. */

@@ -7,6 +7,9 @@ package io.peal.fanout;
  */
 public interface Outlet<B> {
 
+    /** Called once, and first: where to report what happens to the connection. */
+    void open(Inlet inlet);
+
     /** Whether there is room: as long as this is false, messages of the log are not written. */
     boolean writable();
 

@@ -227,7 +227,9 @@ public final class Shard<B> {
     TopicSubscription<B> subscribe(Feed<B> feed, Topic topic, StartFrom startFrom) {
         endRun();
         long here = startReading();
-        long after = startFrom instanceof StartFrom.Latest ? bus.position().value() : startOf(topic, startFrom);
+        long after = startFrom instanceof StartFrom.Latest
+                ? Math.max(here, bus.position().value())
+                : startOf(topic, startFrom);
         TopicSubscribers<B> all = subscribers.computeIfAbsent(
                 topic, key -> new TopicSubscribers<>(fanout.slowConsumers().of(key)));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);

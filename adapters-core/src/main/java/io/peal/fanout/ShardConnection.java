@@ -214,6 +214,7 @@ final class ShardConnection<B> implements Connection, Inlet {
     // What the shard does with it, on the event loop.
 
     void opened() {
+        outlet.open(this);
         call(() -> handler.onOpen(this));
     }
 

@@ -14,6 +14,7 @@ import io.peal.fanout.Limits;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -367,6 +368,37 @@ public abstract class FanoutContract extends FanoutBed {
                 client -> client.write(new byte[] {
                     (byte) (WebSocketProbe.FIN | WebSocketProbe.BINARY), (byte) 0xff, 0x7f, -1, -1, -1, -1, -1, -1, -1
                 }));
+    }
+
+    /** It gets its Close, and what it sends from then on must not keep the event loop busy. */
+    @Test
+    final void clientThatBreaksTheProtocolAndNeverStopsIsCutOffAndDisturbsNobody() {
+        serve(subscribing(NEWS));
+        List<WebSocketProbe> others = connected(4);
+        List<Thread> floods = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            WebSocketProbe violator = connect();
+            Thread flood = new Thread(() -> {
+                try {
+                    violator.write(new byte[] {(byte) 0x83, (byte) 0x80, 0, 0, 0, 0}); // an opcode that is none
+                    while (true) {
+                        violator.write(new byte[64 * 1024]);
+                    }
+                } catch (UncheckedIOException cutOff) {
+                    return;
+                }
+            });
+            flood.start();
+            floods.add(flood);
+        }
+        awaitEvents("close", 4);
+        for (int i = 0; i < 20; i++) {
+            bus.publisher().publish(NEWS, String.valueOf(i));
+            for (WebSocketProbe other : others) {
+                assertThat(other.nextText()).isEqualTo(String.valueOf(i));
+            }
+        }
+        floods.forEach(FanoutBed::join);
     }
 
     @Test

@@ -38,7 +38,7 @@ final class AttachedSession implements Outlet<SharedBuffer>, Callback {
     private final Callback notTheLast = Callback.from(() -> {}, this::broken);
     private final List<Waiting> waiting = new ArrayList<>(1);
     private final List<SharedBuffer> inFlight = new ArrayList<>(1);
-    private @Nullable Inlet inlet; // set before the event loop hears of this
+    private @Nullable Inlet inlet;
     private @Nullable Closing closing; // behind what waits
     private int queued;
     private long heard;
@@ -55,12 +55,16 @@ final class AttachedSession implements Outlet<SharedBuffer>, Callback {
         URI uri = session.getRequestURI();
         String pathAndQuery = uri.getRawQuery() == null ? uri.getRawPath() : uri.getRawPath() + "?" + uri.getRawQuery();
         Inlet inlet = shard.shard().open(outlet, pathAndQuery, null, handler);
-        shard.loop().execute(() -> outlet.inlet = inlet);
         session.getConnection().addEventListener(outlet.new End());
         if (!session.getConnection().getEndPoint().isOpen()) {
             outlet.ended(); // before anybody listened
         }
         return inlet;
+    }
+
+    @Override
+    public void open(Inlet inlet) {
+        this.inlet = inlet;
     }
 
     @Override

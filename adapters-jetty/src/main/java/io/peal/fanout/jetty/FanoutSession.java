@@ -117,7 +117,9 @@ final class FanoutSession extends WebSocketCoreSession {
         loop.execute(() -> {
             if (cause instanceof CloseException violation) {
                 fail(violation);
-                new Discarding().succeeded();
+                getConnection()
+                        .getEndPoint()
+                        .fillInterested(new Discarding()); // on Jetty's threads: it may go on and on
             } else {
                 end(CloseCode.ABNORMAL, "the connection broke");
             }
@@ -153,9 +155,7 @@ final class FanoutSession extends WebSocketCoreSession {
         }
         SocketOutlet to = new SocketOutlet(endPoint, loop, deflating);
         outlet = to;
-        Inlet from = shard.shard().open(to, uri, attachment, route.handler());
-        inlet = from;
-        to.open(from);
+        inlet = shard.shard().open(to, uri, attachment, route.handler());
         readOn();
     }
 

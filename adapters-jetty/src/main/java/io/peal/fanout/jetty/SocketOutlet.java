@@ -62,8 +62,8 @@ final class SocketOutlet implements Outlet<SharedBuffer>, Callback {
         this.deflating = deflating;
     }
 
-    /** Where it tells that there is room again. */
-    void open(Inlet inlet) {
+    @Override
+    public void open(Inlet inlet) {
         this.inlet = inlet;
     }
 
@@ -201,16 +201,18 @@ final class SocketOutlet implements Outlet<SharedBuffer>, Callback {
 
     /** Writes one buffer; null if all of it was written. The buffer is as before, because it is shared. */
     private ByteBuffer @Nullable [] write(ByteBuffer frames) throws IOException {
-        boolean done;
-        if (channel != null) {
-            channel.write(frames);
-            done = !frames.hasRemaining();
-        } else {
-            done = endPoint.flush(frames);
+        try {
+            boolean done;
+            if (channel != null) {
+                channel.write(frames);
+                done = !frames.hasRemaining();
+            } else {
+                done = endPoint.flush(frames);
+            }
+            return done ? null : new ByteBuffer[] {frames.slice()};
+        } finally {
+            frames.position(0); // also if it breaks: TLS has taken some by then
         }
-        ByteBuffer[] rest = done ? null : new ByteBuffer[] {frames.slice()};
-        frames.position(0);
-        return rest;
     }
 
     private ByteBuffer @Nullable [] writeAll() throws IOException {

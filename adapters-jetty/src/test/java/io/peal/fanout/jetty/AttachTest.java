@@ -15,6 +15,7 @@ import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
@@ -73,7 +74,9 @@ class AttachTest {
                 Limits.defaults().pingAfter(Duration.ofSeconds(1)).deadAfter(Duration.ofSeconds(2)), connection -> {});
         WebSocket client = connect();
         awaitTold("open");
-        Thread.sleep(3_500); // long enough for a silent one to be closed
+        for (int i = 0; i < 3; i++) { // so many come in more time than a silent one is given
+            assertThat(received.poll(10, TimeUnit.SECONDS)).isEqualTo("ping");
+        }
         assertThat(running.connections()).isEqualTo(1);
         client.abort();
         awaitTold("closed " + CloseCode.ABNORMAL);
@@ -180,6 +183,14 @@ class AttachTest {
         @Override
         public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
             received.add(data.toString());
+            from.request(1);
+            return null;
+        }
+
+        /** The JDK has answered it. */
+        @Override
+        public @Nullable CompletionStage<?> onPing(WebSocket from, ByteBuffer payload) {
+            received.add("ping");
             from.request(1);
             return null;
         }

@@ -66,7 +66,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     void open(Shard<ByteBuf> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
         if (!gone) {
             direct = DirectSocket.of(context());
-            inlet = shard.open(this, uri, attachment, handler);
+            shard.open(this, uri, attachment, handler);
         }
     }
 
@@ -166,6 +166,11 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     // What the fanout does.
+
+    @Override
+    public void open(Inlet inlet) {
+        this.inlet = inlet;
+    }
 
     @Override
     public boolean writable() {
