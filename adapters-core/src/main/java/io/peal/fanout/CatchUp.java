@@ -20,14 +20,12 @@ final class CatchUp<B> {
 
     private final Shard<B> shard;
     private final Bus bus;
-    private final FrameBuilder<B> frames;
     private final ArrayDeque<Feed<B>> ready = new ArrayDeque<>();
     private final ToOne toOne = new ToOne();
 
-    CatchUp(Shard<B> shard, Bus bus, FrameBuilder<B> frames) {
+    CatchUp(Shard<B> shard, Bus bus) {
         this.shard = shard;
         this.bus = bus;
-        this.frames = frames;
     }
 
     void add(Feed<B> feed) {
@@ -63,7 +61,7 @@ final class CatchUp<B> {
             toOne.feed = feed;
             toOne.count = 0;
             int passed = 1;
-            while (passed > 0 && frames.length() < SLICE_LENGTH && toOne.gap == null) {
+            while (passed > 0 && feed.frames().length() < SLICE_LENGTH && toOne.gap == null) {
                 passed = reader.poll(toOne, POLL_LIMIT, end);
             }
             write(feed);
@@ -78,6 +76,7 @@ final class CatchUp<B> {
     }
 
     private void write(Feed<B> feed) {
+        FrameBuilder<B> frames = feed.frames();
         if (frames.length() > 0) {
             shard.delivered(toOne.count, frames.length());
             FrameRun<B> finished = frames.finish();
@@ -89,7 +88,11 @@ final class CatchUp<B> {
 
     private void settle(Feed<B> feed, long end) {
         Gap gap = toOne.gap;
-        if (gap != null) {
+        RuntimeException failure = feed.frames().takeFailure();
+        if (failure != null) {
+            shard.fanout().errorHandler().onError(failure);
+            feed.connection().failed();
+        } else if (gap != null) {
             feed.connection().lost(gap);
         } else if (feed.position() >= end) {
             feed.becomeLive();
@@ -109,7 +112,7 @@ final class CatchUp<B> {
         public void onMessage(Message message) {
             Feed<B> to = feed;
             if (to != null && to.takes(message.topic(), message.position(), message.payloadLength())) {
-                frames.append(message.kind(), message.payload());
+                to.frames().append(message);
                 count++;
             }
         }

@@ -40,6 +40,19 @@ public interface Connection {
      */
     void subscribe(Topic topic, StartFrom startFrom);
 
+    /**
+     * The same, but what comes of it is told: a start that cannot be continued completely closes nothing. For a topic that is
+     * subscribed to already it is the position from which that goes on. On the event loop, the outcome is told before this
+     * returns.
+     */
+    void subscribe(Topic topic, StartFrom startFrom, SubscribeOutcome outcome);
+
+    /**
+     * Runs a task on the connection's event loop, soon, and never within this call; not if the connection is closed by then.
+     * What it throws closes the connection with 1011.
+     */
+    void execute(Runnable task);
+
     /** Ends a subscription. */
     void unsubscribe(Topic topic);
 

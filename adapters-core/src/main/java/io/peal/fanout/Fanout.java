@@ -179,7 +179,8 @@ public final class Fanout implements AutoCloseable {
         return signals;
     }
 
-    SlowConsumers slowConsumers() {
+    /** What it does with clients that are too slow. */
+    public SlowConsumers slowConsumers() {
         return slowConsumers;
     }
 

@@ -33,6 +33,7 @@ final class Feed<B> {
     private final ShardConnection<B> connection;
     private final Shard<B> shard;
     private final Outlet<B> outlet;
+    private final FrameBuilder<B> frames;
     private final Map<Topic, TopicSubscription<B>> subscriptions = new HashMap<>(4);
 
     private volatile State state = State.LIVE;
@@ -46,10 +47,11 @@ final class Feed<B> {
     /** Whether it is among those that are catching up, kept by {@link CatchUp}. */
     boolean catchingUp;
 
-    Feed(ShardConnection<B> connection, Shard<B> shard, Outlet<B> outlet) {
+    Feed(ShardConnection<B> connection, Shard<B> shard, Outlet<B> outlet, FrameBuilder<B> frames) {
         this.connection = connection;
         this.shard = shard;
         this.outlet = outlet;
+        this.frames = frames;
     }
 
     ShardConnection<B> connection() {
@@ -58,6 +60,11 @@ final class Feed<B> {
 
     Outlet<B> outlet() {
         return outlet;
+    }
+
+    /** Where messages for it are collected: those of its shard that have its form. */
+    FrameBuilder<B> frames() {
+        return frames;
     }
 
     boolean isLive() {
@@ -109,8 +116,17 @@ final class Feed<B> {
         return subscriptions.containsKey(topic);
     }
 
-    /** @throws PositionUnavailableException if it cannot be continued from there */
-    void subscribe(Topic topic, StartFrom startFrom) {
+    /**
+     * Subscribes, if it has not yet.
+     *
+     * @return the position behind which the topic's messages follow
+     * @throws PositionUnavailableException if it cannot be continued from there
+     */
+    long subscribe(Topic topic, StartFrom startFrom) {
+        TopicSubscription<B> known = subscriptions.get(topic);
+        if (known != null) {
+            return Math.max(known.after, isLive() ? shard.readTo() : cursor);
+        }
         TopicSubscription<B> subscription = shard.subscribe(this, topic, startFrom);
         long had = isLive() ? shard.readTo() : cursor;
         raiseStarts(had);
@@ -120,6 +136,7 @@ final class Feed<B> {
         if (isLagging() || subscription.after < had) {
             lagFrom(Math.min(had, subscription.after));
         }
+        return subscription.after;
     }
 
     void unsubscribe(Topic topic) {

@@ -1,10 +1,11 @@
 package io.peal.fanout;
 
+import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Encodes messages into finished frames, several behind each other. Belongs to one shard's event loop. */
+/** Encodes messages of one form into finished frames, several behind each other. Belongs to one shard's event loop. */
 final class FrameBuilder<B> {
 
     private static final int SCRATCH_LENGTH = 16 * 1024;
@@ -13,15 +14,42 @@ final class FrameBuilder<B> {
     private final FrameMemory<B> memory;
     private final Compression compression;
     private final @Nullable MessageDeflater deflater;
+    private final MessageForm.Encoder encoder;
     private ByteBuffer scratch = ByteBuffer.allocate(SCRATCH_LENGTH);
+    private @Nullable RuntimeException failure; // of the encoder, since the last run was finished
 
+    /** Of the raw form. */
     FrameBuilder(FrameMemory<B> memory, Compression compression) {
-        this.memory = memory;
-        this.compression = compression;
-        this.deflater = compression.isOn() ? new MessageDeflater(compression.level()) : null;
+        this(
+                memory,
+                compression,
+                compression.isOn() ? new MessageDeflater(compression.level()) : null,
+                MessageForm.raw());
     }
 
-    /** Appends a message as one unfragmented, unmasked frame; the payload's position moves to its end. */
+    private FrameBuilder(
+            FrameMemory<B> memory, Compression compression, @Nullable MessageDeflater deflater, MessageForm form) {
+        this.memory = memory;
+        this.compression = compression;
+        this.deflater = deflater;
+        this.encoder = form.newEncoder();
+    }
+
+    /** The same in another form, with the same memory and compressor. */
+    FrameBuilder<B> in(MessageForm form) {
+        return new FrameBuilder<>(memory, compression, deflater, form);
+    }
+
+    /** Appends a message of the log in this form; what the form throws is kept as the {@link #takeFailure() failure}. */
+    void append(Message message) {
+        try {
+            append(encoder.kindOf(message), encoder.payloadOf(message));
+        } catch (RuntimeException e) {
+            failure = e;
+        }
+    }
+
+    /** Appends a payload as it is, as one unfragmented, unmasked frame; the payload's position moves to its end. */
     void append(PayloadKind kind, ByteBuffer payload) {
         makeRoom(FrameHeader.MAX_LENGTH + payload.remaining());
         int opcode = kind == PayloadKind.TEXT ? FrameHeader.TEXT : FrameHeader.BINARY;
@@ -32,6 +60,14 @@ final class FrameBuilder<B> {
     /** The length of what was appended since {@link #finish()}, in bytes. */
     int length() {
         return scratch.position();
+    }
+
+    /** Why a message was not appended since this was last asked; then what was is no complete run. */
+    @Nullable
+    RuntimeException takeFailure() {
+        RuntimeException taken = failure;
+        failure = null;
+        return taken;
     }
 
     /** What was appended; the caller releases it. */

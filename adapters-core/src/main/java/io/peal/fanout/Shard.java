@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,8 @@ public final class Shard<B> {
     private final Fanout fanout;
     private final Bus bus;
     private final EventLoop loop;
-    private final FrameBuilder<B> frames;
+    private final FrameBuilder<B> rawFrames; // used on the event loop only, as are the others
+    private final Map<MessageForm, FrameBuilder<B>> framesByForm = new ConcurrentHashMap<>(2);
     private final Runnable turn = this::turn;
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile long scheduledNs = System.nanoTime();
@@ -85,11 +87,10 @@ public final class Shard<B> {
     private final CatchUp<B> catchUp;
     private final Subscriber toRun = new ToRun();
     private @Nullable Reader reader; // null while nobody subscribes to anything
-    private @Nullable Topic runTopic;
+    private @Nullable TopicSubscribers<B> run; // whom the messages that are collected are for
     private long runFirst;
     private long runLast;
     private int runMessages;
-    private int runFramesLength;
     private int messages; // in this turn, as are the next three
     private long deliveries;
     private long deliveredBytes;
@@ -107,12 +108,13 @@ public final class Shard<B> {
         this.fanout = fanout;
         this.bus = fanout.bus();
         this.loop = loop;
-        this.frames = frames;
+        this.rawFrames = frames;
+        framesByForm.put(MessageForm.raw(), frames);
         this.inboundRate =
                 new Rate(fanout.limits().inboundRate(), fanout.limits().inboundBurst());
         this.beatInterval = fanout.limits().shortestOfLife().dividedBy(BEATS_PER_LIMIT);
         this.wakeUp = bus.newWakeUp(this::wake);
-        this.catchUp = new CatchUp<>(this, bus, frames);
+        this.catchUp = new CatchUp<>(this, bus);
     }
 
     /**
@@ -158,8 +160,14 @@ public final class Shard<B> {
         return fanout;
     }
 
-    FrameBuilder<B> frames() {
-        return frames;
+    /** For what is sent to one connection only. */
+    FrameBuilder<B> rawFrames() {
+        return rawFrames;
+    }
+
+    /** For messages of the log in a form. Thread-safe. */
+    FrameBuilder<B> framesOf(MessageForm form) {
+        return framesByForm.computeIfAbsent(form, rawFrames::in);
     }
 
     /** Lets a turn come soon. Thread-safe, and cheap when one is coming already. */
@@ -231,7 +239,7 @@ public final class Shard<B> {
                 ? Math.max(here, bus.position().value())
                 : startOf(topic, startFrom);
         TopicSubscribers<B> all = subscribers.computeIfAbsent(
-                topic, key -> new TopicSubscribers<>(fanout.slowConsumers().of(key)));
+                topic, key -> new TopicSubscribers<>(key, fanout.slowConsumers().of(key)));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);
         subscription.countFromHere();
         all.add(subscription);
@@ -270,24 +278,19 @@ public final class Shard<B> {
 
     /** Writes what is in the current run; afterwards everything up to {@link #position()} has been handed out. */
     void endRun() {
-        Topic topic = runTopic;
-        if (topic == null) {
+        TopicSubscribers<B> all = run;
+        if (all == null) {
             return;
         }
-        runTopic = null;
-        runFramesLength = frames.length();
-        written += runFramesLength;
-        FrameRun<B> finished = frames.finish();
+        run = null;
+        writing = true;
         try {
-            writing = true;
-            TopicSubscribers<B> all = subscribers.get(topic);
-            if (all != null) {
-                writeToAll(all, finished);
-                all.passed(runLast, runMessages, runBytes);
+            for (int i = 0; i < all.audiences(); i++) {
+                write(all.audience(i), all.policy());
             }
+            all.passed(runLast, runMessages, runBytes);
         } finally {
             writing = false;
-            finished.release();
         }
         if (!ended.isEmpty()) {
             ended.forEach(this::remove);
@@ -388,21 +391,48 @@ public final class Shard<B> {
         }
     }
 
-    private void writeToAll(TopicSubscribers<B> all, FrameRun<B> finished) {
-        for (int i = 0, size = all.size(); i < size; i++) {
-            TopicSubscription<B> subscription = all.get(i);
+    private void write(Audience<B> audience, SlowConsumerPolicy policy) {
+        RuntimeException failure = audience.frames.takeFailure();
+        int length = audience.frames.length();
+        written += length;
+        FrameRun<B> finished = audience.frames.finish();
+        try {
+            if (failure == null) {
+                writeToAll(audience, policy, finished, length);
+            } else {
+                failAll(audience, failure);
+            }
+        } finally {
+            finished.release();
+        }
+    }
+
+    /** A message has no form that could be sent: who was to get it is closed, because it would be missed silently. */
+    private void failAll(Audience<B> audience, RuntimeException failure) {
+        fanout.errorHandler().onError(failure);
+        for (int i = 0; i < audience.size(); i++) {
+            Feed<B> feed = audience.get(i).feed;
+            if (feed.isLive()) {
+                feed.connection().failed();
+            }
+        }
+    }
+
+    private void writeToAll(Audience<B> audience, SlowConsumerPolicy policy, FrameRun<B> finished, int length) {
+        for (int i = 0, size = audience.size(); i < size; i++) {
+            TopicSubscription<B> subscription = audience.get(i);
             Feed<B> feed = subscription.feed;
             if (!feed.isLive()) {
-                if (all.policy() == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
+                if (policy == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
                     feed.connection().closeAsSlow(NO_ROOM);
                 }
             } else if (subscription.after >= runFirst) {
                 feed.stepAside(runFirst - 1);
             } else if (feed.outlet().writable()) {
                 feed.outlet().write(finished);
-                delivered(runMessages, runFramesLength);
+                delivered(runMessages, length);
                 flushSoon(feed);
-            } else if (all.policy() == SlowConsumerPolicy.DISCONNECT) {
+            } else if (policy == SlowConsumerPolicy.DISCONNECT) {
                 feed.connection().closeAsSlow(NO_ROOM);
             } else {
                 feed.fallBehind(runFirst - 1);
@@ -440,7 +470,7 @@ public final class Shard<B> {
             return;
         }
         all.remove(subscription);
-        if (all.size() == 0) {
+        if (all.isEmpty()) {
             subscribers.remove(subscription.topic);
             topics.remove(subscription.topic);
             stopReadingIfIdle();
@@ -500,9 +530,14 @@ public final class Shard<B> {
         @Override
         public void onMessage(Message message) {
             Topic topic = message.topic();
-            if (runTopic == null || !topic.equals(runTopic) || frames.length() + message.payloadLength() > RUN_LENGTH) {
+            TopicSubscribers<B> to = run;
+            if (to == null || !topic.equals(to.topic()) || to.runLength() + message.payloadLength() > RUN_LENGTH) {
                 endRun();
-                runTopic = topic;
+                to = subscribers.get(topic);
+                if (to == null) {
+                    return; // the last one has left in between
+                }
+                run = to;
                 runFirst = message.position();
                 runMessages = 0;
                 runBytes = 0;
@@ -512,7 +547,7 @@ public final class Shard<B> {
             messages++;
             oldestUs = Math.min(oldestUs, message.timestampUs());
             runBytes += message.payloadLength();
-            frames.append(message.kind(), message.payload());
+            to.append(message);
         }
 
         @Override

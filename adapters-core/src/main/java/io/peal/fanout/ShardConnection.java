@@ -31,6 +31,7 @@ final class ShardConnection<B> implements Connection, Inlet {
     private final Shard<B> shard;
     private final Outlet<B> outlet;
     private final ConnectionHandler handler;
+    private final @Nullable ClientProtocol protocol; // the handler, if it is one
     private final long id;
     private final String uri;
     private final Limits limits;
@@ -55,8 +56,9 @@ final class ShardConnection<B> implements Connection, Inlet {
     ShardConnection(Shard<B> shard, Outlet<B> outlet, ConnectionHandler handler, long id, String uri, Limits limits) {
         this.shard = shard;
         this.outlet = outlet;
-        this.feed = new Feed<>(this, shard, outlet);
         this.handler = handler;
+        this.protocol = handler instanceof ClientProtocol that ? that : null;
+        this.feed = new Feed<>(this, shard, outlet, shard.framesOf(formOf(handler)));
         this.id = id;
         this.uri = uri;
         this.limits = limits;
@@ -97,7 +99,21 @@ final class ShardConnection<B> implements Connection, Inlet {
 
     @Override
     public void subscribe(Topic topic, StartFrom startFrom) {
-        inLoop(() -> doSubscribe(topic, startFrom));
+        inLoop(() -> doSubscribe(topic, startFrom, null));
+    }
+
+    @Override
+    public void subscribe(Topic topic, StartFrom startFrom, SubscribeOutcome outcome) {
+        inLoop(() -> doSubscribe(topic, startFrom, outcome));
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        shard.loop().execute(() -> {
+            if (isOpen()) {
+                call(task);
+            }
+        });
     }
 
     @Override
@@ -242,6 +258,14 @@ final class ShardConnection<B> implements Connection, Inlet {
             pinged = true;
             outlet.ping();
         }
+        if (protocol != null && isOpen()) {
+            call(() -> protocol.onBeat(this));
+        }
+    }
+
+    /** A message for it could not be encoded. */
+    void failed() {
+        doClose(CloseCode.INTERNAL_ERROR, "a message could not be encoded");
     }
 
     void closeAsSlow(String why) {
@@ -269,22 +293,33 @@ final class ShardConnection<B> implements Connection, Inlet {
         closeAsSlow("what it should get is gone: " + refusal.reason());
     }
 
+    private static MessageForm formOf(ConnectionHandler handler) {
+        return handler instanceof ClientProtocol protocol ? protocol.form() : MessageForm.raw();
+    }
+
     private static boolean isOver(Duration limit, long sinceNs, long nowNs) {
         return !limit.isZero() && nowNs - sinceNs >= limit.toNanos();
     }
 
-    private void doSubscribe(Topic topic, StartFrom startFrom) {
-        if (!isOpen() || feed.isSubscribedTo(topic)) {
+    private void doSubscribe(Topic topic, StartFrom startFrom, @Nullable SubscribeOutcome outcome) {
+        if (!isOpen()) {
             return;
         }
-        if (feed.subscriptions() >= limits.subscriptions()) {
+        if (feed.subscriptions() >= limits.subscriptions() && !feed.isSubscribedTo(topic)) {
             doClose(CloseCode.POLICY_VIOLATION, "more than " + limits.subscriptions() + " subscriptions");
             return;
         }
         try {
-            feed.subscribe(topic, startFrom);
+            Position after = shard.positionOf(feed.subscribe(topic, startFrom));
+            if (outcome != null) {
+                call(() -> outcome.onSubscribed(after));
+            }
         } catch (PositionUnavailableException refusal) {
-            doClose(CloseCode.POLICY_VIOLATION, "cannot resume: " + refusal.reason());
+            if (outcome != null) {
+                call(() -> outcome.onRefused(refusal));
+            } else {
+                doClose(CloseCode.POLICY_VIOLATION, "cannot resume: " + refusal.reason());
+            }
         }
     }
 
@@ -298,7 +333,7 @@ final class ShardConnection<B> implements Connection, Inlet {
             return;
         }
         shard.endRun();
-        FrameBuilder<B> frames = shard.frames();
+        FrameBuilder<B> frames = shard.rawFrames();
         frames.append(kind, payload);
         FrameRun<B> finished = frames.finish();
         outlet.write(finished);

@@ -52,7 +52,8 @@ public final class SlowConsumers {
         return new SlowConsumers(List.copyOf(more));
     }
 
-    SlowConsumerPolicy of(Topic topic) {
+    /** The policy of a topic. */
+    public SlowConsumerPolicy of(Topic topic) {
         String name = topic.name();
         for (Rule rule : rules) {
             if (rule.fits(name)) {

@@ -1,29 +1,47 @@
 package io.peal.fanout;
 
-import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
+import io.peal.bus.Message;
+import io.peal.bus.Topic;
+import java.util.ArrayList;
+import java.util.List;
 
-/**
- * The subscriptions of one shard to one topic, dense in an array so that a message walks over them in order of memory.
- * Each knows its index, so one leaves in constant time. Belongs to the shard's event loop.
- */
+/** All subscriptions of one shard to one topic, by the form they get it in. Belongs to the shard's event loop. */
 final class TopicSubscribers<B> {
 
-    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type is made raw
-    private @Nullable TopicSubscription<B>[] all = new TopicSubscription[4];
-
+    private final Topic topic;
     private final SlowConsumerPolicy policy;
-    private int size;
+    private final List<Audience<B>> audiences = new ArrayList<>(1); // mostly there is one form only
     private long newest;
     private long messages;
     private long bytes;
 
-    TopicSubscribers(SlowConsumerPolicy policy) {
+    TopicSubscribers(Topic topic, SlowConsumerPolicy policy) {
+        this.topic = topic;
         this.policy = policy;
+    }
+
+    Topic topic() {
+        return topic;
     }
 
     SlowConsumerPolicy policy() {
         return policy;
+    }
+
+    /** Encodes a message for each form. */
+    void append(Message message) {
+        for (int i = 0; i < audiences.size(); i++) {
+            audiences.get(i).frames.append(message);
+        }
+    }
+
+    /** The length of the longest of the runs that are collected. */
+    int runLength() {
+        int longest = 0;
+        for (int i = 0; i < audiences.size(); i++) {
+            longest = Math.max(longest, audiences.get(i).frames.length());
+        }
+        return longest;
     }
 
     /** Notes a run of messages, after it was written. */
@@ -48,30 +66,38 @@ final class TopicSubscribers<B> {
         return bytes;
     }
 
+    int audiences() {
+        return audiences.size();
+    }
+
+    Audience<B> audience(int index) {
+        return audiences.get(index);
+    }
+
+    boolean isEmpty() {
+        return audiences.isEmpty();
+    }
+
     void add(TopicSubscription<B> subscription) {
-        if (size == all.length) {
-            all = Arrays.copyOf(all, size * 2);
-        }
-        subscription.index = size;
-        all[size++] = subscription;
+        audienceOf(subscription.feed.frames()).add(subscription);
     }
 
     void remove(TopicSubscription<B> subscription) {
-        TopicSubscription<B> last = get(--size);
-        last.index = subscription.index;
-        all[subscription.index] = last;
-        all[size] = null;
-    }
-
-    int size() {
-        return size;
-    }
-
-    TopicSubscription<B> get(int index) {
-        TopicSubscription<B> subscription = all[index];
-        if (subscription == null) {
-            throw new IndexOutOfBoundsException(index);
+        Audience<B> audience = audienceOf(subscription.feed.frames());
+        audience.remove(subscription);
+        if (audience.size() == 0) {
+            audiences.remove(audience);
         }
-        return subscription;
+    }
+
+    private Audience<B> audienceOf(FrameBuilder<B> frames) {
+        for (Audience<B> audience : audiences) {
+            if (audience.frames == frames) {
+                return audience;
+            }
+        }
+        Audience<B> first = new Audience<>(frames);
+        audiences.add(first);
+        return first;
     }
 }

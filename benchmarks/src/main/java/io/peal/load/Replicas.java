@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -156,9 +157,15 @@ final class Replicas implements AutoCloseable {
         }
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket probe = new ServerSocket(0)) {
-            return probe.getLocalPort();
+    /** Below those that connections are given, because one of them could get it before the replicas do. */
+    private static int freePort() {
+        while (true) {
+            int candidate = ThreadLocalRandom.current().nextInt(15_000, 30_000);
+            try (ServerSocket probe = new ServerSocket(candidate)) {
+                return probe.getLocalPort();
+            } catch (IOException taken) {
+                LockSupport.parkNanos(LOOK_AGAIN_NS / 10);
+            }
         }
     }
 }

@@ -336,9 +336,21 @@ class NotifySystemTest {
         throw new AssertionError("no line begins with '" + beginning + "' in " + lines);
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket probe = new ServerSocket(0)) {
-            return probe.getLocalPort();
+    /** The first of {@value #PORTS} that are free, below those that connections are given: one may get any of these meanwhile. */
+    private static int freePort() {
+        while (true) {
+            int first = ThreadLocalRandom.current().nextInt(15_000, 30_000);
+            if (IntStream.range(first, first + PORTS).allMatch(NotifySystemTest::isFree)) {
+                return first;
+            }
+        }
+    }
+
+    private static boolean isFree(int candidate) {
+        try (ServerSocket probe = new ServerSocket(candidate)) {
+            return probe.isBound();
+        } catch (IOException taken) {
+            return false;
         }
     }
 }
