@@ -3,43 +3,86 @@ package io.peal.load;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
-import org.jspecify.annotations.Nullable;
+import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler.ClientHandshakeStateEvent;
 
-/** One connection of one client. Belongs to the event loop. */
+/**
+ * One connection of one client, in the Centrifuge protocol: it subscribes behind what the client has. Belongs to the event
+ * loop.
+ */
 final class ListenerHandler extends SimpleChannelInboundHandler<TextWebSocketFrame> {
 
-    private final Listeners listeners;
-    private final int client;
-    private final int attempt;
-    private Ledger.@Nullable Segment segment; // null until the hello has come
+    private static final String CHANNEL = "broadcast";
+    private static final String PUSH = "{\"push\"";
+    private static final String PING = "{}";
 
-    ListenerHandler(Listeners listeners, int client, int attempt) {
+    private final Listeners listeners;
+    private final Listeners.Client client;
+    private boolean subscribed;
+
+    ListenerHandler(Listeners listeners, Listeners.Client client) {
         this.listeners = listeners;
         this.client = client;
-        this.attempt = attempt;
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event == ClientHandshakeStateEvent.HANDSHAKE_COMPLETE) {
+            String recover = client.epoch.isEmpty()
+                    ? ""
+                    : ",\"recover\":true,\"epoch\":\"" + client.epoch + "\",\"offset\":" + client.offset;
+            send(
+                    ctx,
+                    "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"" + CHANNEL + "\"" + recover
+                            + "}}");
+        }
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, TextWebSocketFrame frame) {
-        Ledger.Segment open = segment;
-        if (open == null) {
-            segment = listeners.opened(client, attempt, (int) Numbers.field(frame.text(), "replica"));
+        frame.text().lines().forEach(line -> take(ctx, line));
+    }
+
+    private void take(ChannelHandlerContext ctx, String line) {
+        if (line.startsWith(PUSH)) {
+            client.offset = Numbers.field(line, "offset");
+            listeners.received(client, line);
+        } else if (line.equals(PING)) {
+            send(ctx, PING);
         } else {
-            listeners.received(open, frame.text());
+            answered(ctx, line);
+        }
+    }
+
+    private void answered(ChannelHandlerContext ctx, String answer) {
+        if (answer.contains("\"error\"")) {
+            listeners.failed(answer);
+            ctx.close();
+        } else if (answer.startsWith("{\"id\":1,")) {
+            client.replica = (int) Numbers.field(answer, "replica");
+        } else {
+            boolean resumed = !client.epoch.isEmpty();
+            if (resumed && !answer.contains("\"recovered\":true")) {
+                listeners.failed("not recovered: " + answer);
+            }
+            int epochAt = answer.indexOf("\"epoch\":\"") + 9;
+            client.epoch = answer.substring(epochAt, answer.indexOf('"', epochAt));
+            client.offset = Numbers.field(answer, "offset");
+            subscribed = true;
+            listeners.subscribed(client, resumed);
         }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        Ledger.Segment open = segment;
-        if (open != null) {
-            open.ended();
-        }
-        listeners.ended(client, attempt, open != null);
+        listeners.ended(client, subscribed);
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         ctx.close(); // a reset, a refused handshake: the client comes back
+    }
+
+    private static void send(ChannelHandlerContext ctx, String text) {
+        ctx.writeAndFlush(new TextWebSocketFrame(text));
     }
 }

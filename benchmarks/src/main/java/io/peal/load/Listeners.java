@@ -13,6 +13,8 @@ import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -22,20 +24,36 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 
 /**
- * WebSocket clients on one event loop, which come back with backoff and jitter when their connection ends. Counters may
- * be read from any thread, the histogram when the clients have stopped.
+ * WebSocket clients on one event loop, which come back with backoff and jitter when their connection ends, and go on where
+ * they were. Counters may be read from any thread, the histogram when the clients have stopped.
  */
 final class Listeners implements AutoCloseable {
 
     private static final int FIRST_PAUSE_MS = 50;
     private static final int LONGEST_PAUSE_MS = 2_000;
+    private static final int MAX_FAILURES = 10;
+
+    /** What a client keeps when its connection ends. Belongs to the event loop. */
+    static final class Client {
+
+        final int number;
+        String epoch = ""; // empty before the first subscription
+        long offset;
+        int replica;
+        private int attempts; // that have failed since it was connected
+
+        private Client(int number) {
+            this.number = number;
+        }
+    }
 
     private final InetSocketAddress address;
     private final Ledger ledger;
     private final MultiThreadIoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger reconnects = new AtomicInteger();
-    private final AtomicLong deliveries = new AtomicLong();
+    private final AtomicLong backNs = new AtomicLong(); // when the last client came back
+    private final List<String> failures = new ArrayList<>(); // guarded by itself
     private final Histogram latencyNs = new Histogram(TimeUnit.MINUTES.toNanos(1), 3);
     private final Map<Integer, Integer> spread =
             new TreeMap<>(); // of first connections over replicas; guarded by itself
@@ -48,7 +66,7 @@ final class Listeners implements AutoCloseable {
 
     void connect(int clients) {
         for (int client = 0; client < clients; client++) {
-            connect(client, 0);
+            connect(new Client(client));
         }
     }
 
@@ -60,8 +78,16 @@ final class Listeners implements AutoCloseable {
         return reconnects.get();
     }
 
-    long deliveries() {
-        return deliveries.get();
+    /** When a client came back for the last time, as {@link System#nanoTime()} says it. */
+    long lastBackNs() {
+        return backNs.get();
+    }
+
+    /** What clients were refused, in words, the first few. */
+    List<String> failures() {
+        synchronized (failures) {
+            return List.copyOf(failures);
+        }
     }
 
     Histogram latencyNs() {
@@ -81,44 +107,51 @@ final class Listeners implements AutoCloseable {
         loop.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
-    /** A client's connection has said who serves it. */
-    Ledger.Segment opened(int client, int attempt, int replica) {
+    /** A client follows the log, for the first time or again. */
+    void subscribed(Client client, boolean again) {
+        client.attempts = 0;
         connected.incrementAndGet();
-        if (attempt > 0) {
+        if (again) {
             reconnects.incrementAndGet();
+            backNs.set(System.nanoTime());
         } else {
+            ledger.subscribed(client.number, client.offset);
             synchronized (spread) {
-                spread.merge(replica, 1, Integer::sum);
+                spread.merge(client.replica, 1, Integer::sum);
             }
         }
-        return ledger.opened(client, System.nanoTime());
     }
 
-    void received(Ledger.Segment segment, String message) {
+    void received(Client client, String push) {
         long now = System.nanoTime();
-        int id = (int) Numbers.field(message, "id");
-        long sentNs = Numbers.field(message, "t");
-        if (ledger.isKnown(id)) {
-            segment.received(id);
-            deliveries.incrementAndGet();
-            latencyNs.recordValue(Math.max(0, Math.min(now - sentNs, latencyNs.getHighestTrackableValue())));
+        int message = (int) Numbers.field(push, "id");
+        if (ledger.received(client.number, message, client.offset)) {
+            long latency = now - Numbers.field(push, "t");
+            latencyNs.recordValue(Math.max(0, Math.min(latency, latencyNs.getHighestTrackableValue())));
+        }
+    }
+
+    void failed(String why) {
+        synchronized (failures) {
+            if (failures.size() < MAX_FAILURES) {
+                failures.add(why);
+            }
         }
     }
 
     /** A client's connection has ended, or could not be made. */
-    void ended(int client, int attempt, boolean wasConnected) {
-        if (wasConnected) {
+    void ended(Client client, boolean wasSubscribed) {
+        if (wasSubscribed) {
             connected.decrementAndGet();
         }
         if (!closing) {
-            int failed = wasConnected ? 1 : attempt + 1;
-            int ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << Math.min(failed, 10));
+            int ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << Math.min(++client.attempts, 10));
             int pause = 1 + ThreadLocalRandom.current().nextInt(ceiling);
-            loop.schedule(() -> connect(client, failed), pause, TimeUnit.MILLISECONDS);
+            loop.schedule(() -> connect(client), pause, TimeUnit.MILLISECONDS);
         }
     }
 
-    private void connect(int client, int attempt) {
+    private void connect(Client client) {
         new Bootstrap()
                 .group(loop)
                 .channel(NioSocketChannel.class)
@@ -128,21 +161,21 @@ final class Listeners implements AutoCloseable {
                         ChannelPipeline pipeline = channel.pipeline();
                         pipeline.addLast(new HttpClientCodec(), new HttpObjectAggregator(8192));
                         pipeline.addLast(new WebSocketClientProtocolHandler(handshake()));
-                        pipeline.addLast(new ListenerHandler(Listeners.this, client, attempt));
+                        pipeline.addLast(new ListenerHandler(Listeners.this, client));
                     }
                 })
                 .connect(address)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        ended(client, attempt, false);
+                        ended(client, false);
                     }
                 });
     }
 
     private WebSocketClientProtocolConfig handshake() {
         return WebSocketClientProtocolConfig.newBuilder()
-                .webSocketUri(
-                        URI.create("ws://" + address.getHostString() + ":" + address.getPort() + "/api/v1/listen"))
+                .webSocketUri(URI.create(
+                        "ws://" + address.getHostString() + ":" + address.getPort() + "/connection/websocket"))
                 .handshakeTimeoutMillis(5_000)
                 .build();
     }

@@ -81,7 +81,7 @@ final class PacedPublisher implements Runnable {
 
         /** The time in the message is the one at which it was due, so that a delay before it is sent counts, too. */
         private void publish(long dueNs) {
-            int id = ledger.publishing(System.nanoTime());
+            int id = ledger.publishing();
             try {
                 HttpConnection.Response response =
                         connect().request("POST", "/api/v1/notify", "{\"id\":" + id + ",\"t\":" + dueNs + "}");

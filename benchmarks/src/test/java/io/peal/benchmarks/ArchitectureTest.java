@@ -22,6 +22,7 @@ final class ArchitectureTest {
     private static final String FANOUT = "io.peal.fanout";
     private static final String NETTY = "io.peal.fanout.netty";
     private static final String JETTY = "io.peal.fanout.jetty";
+    private static final String PROTOCOL = "io.peal.protocol";
     private static final String TESTKIT = "io.peal.testkit";
     private static final String[] LANGUAGE = {"java..", "javax..", "jdk.jfr..", "org.jspecify..", "org.slf4j.."};
 
@@ -65,6 +66,11 @@ final class ArchitectureTest {
     @Test
     void jettyAdapterKnowsTheFanoutButNoBusImplementation() {
         mayUse(JETTY, BUS, FANOUT, "org.eclipse.jetty..");
+    }
+
+    @Test
+    void clientProtocolsKnowTheFanoutButNoServer() {
+        mayUse(PROTOCOL, BUS, FANOUT, "com.fasterxml.jackson.core..");
     }
 
     @Test

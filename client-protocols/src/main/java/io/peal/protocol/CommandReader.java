@@ -86,7 +86,9 @@ final class CommandReader {
         expect(parser, JsonToken.START_OBJECT);
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String field = parser.currentName();
-            parser.nextToken();
+            if (parser.nextToken() == JsonToken.VALUE_NULL) {
+                continue; // as if it were not there
+            }
             switch (field) {
                 case "channel" -> command.channel = text(parser);
                 case "token" -> command.token = text(parser);

@@ -50,7 +50,6 @@ final class CommandReaderTest {
                 "-1.50e+7",
                 "0",
                 "true",
-                "null",
                 "{}",
                 "123456789012345678901234567890"
             })
@@ -77,6 +76,15 @@ final class CommandReaderTest {
                 one("{\"id\":2,\"new\":[{}],\"subscribe\":{\"channel\":\"c\",\"tf\":{\"op\":\"and\",\"nodes\":[{}]}}}");
         assertThat(command.kind).isEqualTo(Command.Kind.SUBSCRIBE);
         assertThat(command.channel).isEqualTo("c");
+    }
+
+    @Test
+    void nullIsNothing() {
+        Command command =
+                one("{\"id\":1,\"subscribe\":{\"channel\":null,\"offset\":null,\"data\":null,\"since\":null}}");
+        assertThat(command.channel).isEmpty();
+        assertThat(command.data).isNull();
+        assertThat(command.since).isNull();
     }
 
     @ParameterizedTest

@@ -34,6 +34,7 @@ final class Api {
     private final Status status;
     private final boolean demo;
     private final byte[] page;
+    private final byte[] client;
 
     Api(int replica, Bus bus, Status status, boolean demo) {
         this.replica = replica;
@@ -41,12 +42,14 @@ final class Api {
         this.status = status;
         this.demo = demo;
         this.page = load("index.html");
+        this.client = load("peal.js");
     }
 
     /** Answers a request; {@code query} finds the value of a parameter, or null. */
     Reply answer(String method, String path, UnaryOperator<String> query, ByteBuffer body) {
         return switch (path) {
-            case "/" -> method.equals("GET") ? page() : notAllowed(method, "GET");
+            case "/" -> file(method, "text/html; charset=utf-8", page);
+            case "/peal.js" -> file(method, "text/javascript; charset=utf-8", client);
             case "/health_check" -> method.equals("GET") ? Reply.json(200, status.now()) : notAllowed(method, "GET");
             case "/api/v1/notify" ->
                 method.equals("POST") ? publish(query.apply("topic"), body) : notAllowed(method, "POST");
@@ -91,8 +94,8 @@ final class Api {
         return Reply.json(202, Map.of("status", "passed on to replica " + whom));
     }
 
-    private Reply page() {
-        return new Reply(200, "text/html; charset=utf-8", page);
+    private static Reply file(String method, String contentType, byte[] content) {
+        return method.equals("GET") ? new Reply(200, contentType, content) : notAllowed(method, "GET");
     }
 
     private static Reply unknown(String path) {

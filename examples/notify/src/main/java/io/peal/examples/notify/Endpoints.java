@@ -7,11 +7,13 @@ import io.peal.bus.Topic;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Fanout;
+import io.peal.protocol.CentrifugeProtocol;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The two WebSocket endpoints: what is done with a connection, whatever server it came through. */
+/** The WebSocket endpoints: what is done with a connection, whatever server it came through. */
 final class Endpoints {
 
     static final String DEFAULT_TOPIC = "broadcast";
@@ -19,11 +21,15 @@ final class Endpoints {
     private final int replica;
     private final int port;
     private final Bus bus;
+    private final CentrifugeProtocol resuming;
 
-    Endpoints(int replica, int port, Bus bus) {
+    Endpoints(int replica, int port, Fanout fanout) {
         this.replica = replica;
         this.port = port;
-        this.bus = bus;
+        this.bus = fanout.bus();
+        this.resuming = CentrifugeProtocol.on(fanout)
+                .application(new LiveClients(replica, port))
+                .build();
     }
 
     /**
@@ -59,6 +65,11 @@ final class Endpoints {
                 }
             }
         };
+    }
+
+    /** For clients that come back and miss nothing. */
+    ConnectionHandler resume() {
+        return resuming;
     }
 
     private interface TopicUser {

@@ -9,7 +9,7 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 
-/** The server on Jetty. What Peal needs of it are the two handlers that {@code endpoint} makes. */
+/** The server on Jetty. What Peal needs of it are the handlers that {@code endpoint} makes. */
 final class JettyServer implements WebServer {
 
     private static final int BACKLOG = 4096;
@@ -29,6 +29,7 @@ final class JettyServer implements WebServer {
         server.setHandler(new JettyApiHandler(api));
         server.insertHandler(live.endpoint("/api/v1/listen", endpoints.listen()));
         server.insertHandler(live.endpoint("/api/v1/publish", endpoints.publish()));
+        server.insertHandler(live.endpoint("/connection/websocket", endpoints.resume()));
         return start(port, sharedPort, server);
     }
 

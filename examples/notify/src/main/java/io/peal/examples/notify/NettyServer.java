@@ -24,7 +24,7 @@ import java.net.BindException;
 import java.net.StandardSocketOptions;
 import java.util.concurrent.TimeUnit;
 
-/** The server on Netty. What Peal needs of it are the two calls of {@code install}. */
+/** The server on Netty. What Peal needs of it are the calls of {@code install}. */
 final class NettyServer implements WebServer {
 
     private final MultiThreadIoEventLoopGroup loops;
@@ -45,6 +45,7 @@ final class NettyServer implements WebServer {
                 pipeline.addLast(new HttpServerCodec(), new BodyAggregator(api.maxBodyLength()));
                 live.install(pipeline, "/api/v1/listen", endpoints.listen());
                 live.install(pipeline, "/api/v1/publish", endpoints.publish());
+                live.install(pipeline, "/connection/websocket", endpoints.resume());
                 pipeline.addLast(new NettyApiHandler(api));
             }
         };

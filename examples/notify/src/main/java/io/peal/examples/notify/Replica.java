@@ -37,7 +37,7 @@ final class Replica {
         Api api = new Api(number, bus, status, settings.demo);
         WebServer server;
         try {
-            server = WebServer.start(settings, sharedPort, fanout, new Endpoints(number, settings.port, bus), api);
+            server = WebServer.start(settings, sharedPort, fanout, new Endpoints(number, settings.port, fanout), api);
         } catch (IOException | RuntimeException e) {
             fanout.close();
             bus.close();

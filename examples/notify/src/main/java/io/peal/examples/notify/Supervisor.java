@@ -27,7 +27,7 @@ final class Supervisor implements RollingRestart.Replicas {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
-    private static final Duration LIVED_WELL = Duration.ofSeconds(10);
+    private static final Duration LIVED_WELL = Duration.ofSeconds(2);
     private static final Duration TIME_TO_STOP = Duration.ofSeconds(10);
 
     private final Settings settings;

@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +32,7 @@ import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The jar as its user starts it: a supervisor, two replicas on one port, real sockets; on each server. */
@@ -40,6 +43,7 @@ class NotifySystemTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int PORTS = 2;
 
     @TempDir
     static Path temporary;
@@ -123,6 +127,9 @@ class NotifySystemTest {
         HttpResponse<String> page = get("/");
         assertThat(page.headers().firstValue("content-type")).hasValue("text/html; charset=utf-8");
         assertThat(page.body()).contains("<title>Peal</title>").contains("data-demo=\"true\"");
+        HttpResponse<String> client = get("/peal.js");
+        assertThat(client.headers().firstValue("content-type")).hasValue("text/javascript; charset=utf-8");
+        assertThat(client.body()).contains("export function peal").hasSizeLessThan(3 * 1024);
     }
 
     @Test
@@ -137,6 +144,54 @@ class NotifySystemTest {
         refused(413, "limit", post("/api/v1/notify", "x".repeat(3 << 20)));
         assertThat(get("/api/v1/listen").statusCode()).isEqualTo(426);
         assertThat(WebSocketProbe.status(port, "GET", "/%zz")).isEqualTo(400);
+    }
+
+    @Test
+    void clientThatResumesMissesNothingOnAnotherReplica() throws Exception {
+        post("/api/v1/notify?topic=resume", "before");
+        JsonNode start;
+        try (WebSocketProbe first = resuming("{\"id\":2,\"subscribe\":{\"channel\":\"resume\"}}")) {
+            start = JSON.readTree(first.nextText()).get("subscribe");
+        }
+        post("/api/v1/notify?topic=resume", "{\"n\": 1}");
+        post("/api/v1/notify?topic=resume", "two");
+        String recover = String.format(
+                "{\"id\":2,\"subscribe\":{\"channel\":\"resume\",\"recover\":true,\"epoch\":%s,\"offset\":%s}}",
+                start.get("epoch"), start.get("offset"));
+        for (int i = 0; i < 10; i++) { // some of them on the other
+            try (WebSocketProbe again = resuming(recover)) {
+                assertThat(JSON.readTree(again.nextText())
+                                .at("/subscribe/recovered")
+                                .asBoolean())
+                        .isTrue();
+                assertThat(JSON.readTree(again.nextText())
+                                .at("/push/pub/data/n")
+                                .asInt())
+                        .isEqualTo(1);
+                assertThat(JSON.readTree(again.nextText()).at("/push/pub/data").asText())
+                        .isEqualTo("two");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"_kill,subscribe,102", "_replicas,publish,103", "_replicas,subscribe,0", "any,publish,0"})
+    void clientThatResumesMayDoWhatItMay(String channel, String action, int code) throws Exception {
+        try (WebSocketProbe client =
+                resuming("{\"id\":2,\"" + action + "\":{\"channel\":\"" + channel + "\",\"data\":{}}}")) {
+            assertThat(JSON.readTree(client.nextText()).at("/error/code").asInt())
+                    .isEqualTo(code);
+        }
+    }
+
+    /** A client that has connected, and sent a command. */
+    private static WebSocketProbe resuming(String command) throws IOException {
+        WebSocketProbe client = WebSocketProbe.connect(port, "/connection/websocket");
+        client.sendText("{\"id\":1,\"connect\":{}}");
+        JsonNode connect = JSON.readTree(client.nextText()).get("connect");
+        assertThat(connect.at("/data/replica").asInt()).isBetween(1, 2);
+        client.sendText(command);
+        return client;
     }
 
     @Test
