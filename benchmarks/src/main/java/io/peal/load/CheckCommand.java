@@ -46,6 +46,12 @@ final class CheckCommand implements Callable<Integer> {
             description = "Seconds from one replica that is killed or drained to the next (default: 2).")
     private int interval;
 
+    @Option(
+            names = "--disturb",
+            defaultValue = "BOTH",
+            description = "What is done to replicas in turn: ${COMPLETION-CANDIDATES} (default: BOTH).")
+    private Disturbance.Kind kind = Disturbance.Kind.BOTH;
+
     @Option(names = "--replicas", defaultValue = "3", description = "How many replicas run (default: 3).")
     private int replicaCount;
 
@@ -79,8 +85,8 @@ final class CheckCommand implements Callable<Integer> {
             Disturbance disturbance = new Disturbance(
                     replicas,
                     replicaCount,
-                    listeners,
-                    clients,
+                    kind,
+                    () -> listeners.connected() == clients,
                     Duration.ofSeconds(interval),
                     Duration.ofSeconds(seconds));
             run(publisher, disturbance, listeners);
@@ -175,7 +181,7 @@ final class CheckCommand implements Callable<Integer> {
         require(failures, publisher.failures() == 0, publisher.failures() + " publications were refused");
         require(failures, disturbance.failure().isEmpty(), disturbance.failure());
         require(failures, listeners.failures().isEmpty(), "clients were refused: " + listeners.failures());
-        require(failures, disturbance.kills() >= 1, "no replica was killed");
+        require(failures, disturbance.kills() + disturbance.drains() > 0, "no replica was disturbed");
         int acknowledged = ledger.published() - ledger.unacknowledged();
         require(
                 failures,

@@ -1,6 +1,7 @@
 package io.peal.load;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -9,61 +10,74 @@ import java.util.function.BooleanSupplier;
 import org.HdrHistogram.Histogram;
 
 /**
- * Kills every replica in turn with SIGKILL, then has every one drained in turn with SIGTERM, then begins again, one each few
- * seconds. Before the next it waits until the one before serves again, and until the clients are all back. Runs on its own
+ * Takes replicas down at a fixed pace, one after the other: all in turn with SIGKILL, then all in turn with SIGTERM, and so
+ * on, or with only one of these. It waits for nobody but for the replica whose turn it is to serve again. Runs on its own
  * thread; the histogram is read when it has stopped.
  */
 final class Disturbance implements Runnable {
 
+    /** What is done to replicas. */
+    enum Kind {
+        KILL,
+        DRAIN,
+        BOTH
+    }
+
     private static final Duration BACK_LIMIT = Duration.ofSeconds(30);
-    private static final long LOOK_AGAIN_NS = 5_000_000;
+    private static final long LOOK_AGAIN_NS = 2_000_000;
 
     private final Replicas replicas;
     private final int count;
-    private final Listeners listeners;
-    private final int clients;
+    private final Kind kind;
+    private final BooleanSupplier allBack; // whether every client is connected
     private final Duration interval;
     private final Duration duration;
+    private final Map<Integer, Long> pids = new HashMap<>(); // of the processes that were told to go
     private final AtomicInteger drains = new AtomicInteger();
     private final AtomicInteger kills = new AtomicInteger();
     private final Histogram absenceNs = new Histogram(TimeUnit.MINUTES.toNanos(10), 3);
     private volatile String failure = "";
 
-    Disturbance(Replicas replicas, int count, Listeners listeners, int clients, Duration interval, Duration duration) {
+    Disturbance(
+            Replicas replicas, int count, Kind kind, BooleanSupplier allBack, Duration interval, Duration duration) {
         this.replicas = replicas;
         this.count = count;
-        this.listeners = listeners;
-        this.clients = clients;
+        this.kind = kind;
+        this.allBack = allBack;
         this.interval = interval;
         this.duration = duration;
     }
 
     @Override
     public void run() {
-        long start = System.nanoTime();
+        long end = System.nanoTime() + duration.minus(interval).toNanos();
         try {
-            waitUntil(start + interval.toNanos());
-            for (int i = 0; System.nanoTime() - start < duration.toNanos(); i++) {
-                long next = System.nanoTime() + interval.toNanos();
-                disturb(1 + i % count, i / count % 2 == 0);
+            long next = System.nanoTime() + interval.toNanos();
+            waitUntil(next);
+            for (int i = 0; System.nanoTime() - end < 0; i++) {
+                next += interval.toNanos();
+                boolean forcibly = kind == Kind.KILL || (kind == Kind.BOTH && i / count % 2 == 0);
+                disturb(1 + i % count, forcibly);
+                noteAbsence(forcibly, next);
                 waitUntil(next);
+                next = Math.max(next, System.nanoTime()); // who is late does not hurry
             }
         } catch (IllegalStateException e) {
             failure = String.valueOf(e.getMessage());
         }
     }
 
-    /** Replicas that were asked to go, and are back. */
+    /** How many replicas were asked to go. */
     int drains() {
         return drains.get();
     }
 
-    /** Replicas that were killed, and are back. */
+    /** How many replicas were killed. */
     int kills() {
         return kills.get();
     }
 
-    /** How long it took after each of these until the last client was subscribed again. */
+    /** How long it took after a kill until every client was subscribed again; of those kills where that was before the next. */
     Histogram absenceNs() {
         return absenceNs;
     }
@@ -74,31 +88,27 @@ final class Disturbance implements Runnable {
     }
 
     private void disturb(int number, boolean forcibly) {
-        Map<Integer, Long> before = replicas.awaitAll(Map.of(), BACK_LIMIT);
-        long pid = before.getOrDefault(number, -1L);
+        long pid = replicas.await(number, pids.getOrDefault(number, 0L), BACK_LIMIT);
         ProcessHandle process = ProcessHandle.of(pid)
                 .orElseThrow(() -> new IllegalStateException("replica " + number + " has no process " + pid));
-        int reconnects = listeners.reconnects();
-        long toldNs = System.nanoTime();
         boolean told = forcibly ? process.destroyForcibly() : process.destroy();
         if (!told) {
             throw new IllegalStateException("process " + pid + " cannot be signalled");
         }
-        replicas.awaitAll(Map.of(number, pid), BACK_LIMIT);
-        await(() -> listeners.connected() == clients);
-        if (forcibly && listeners.reconnects() > reconnects) {
-            absenceNs.recordValue(Math.max(0, listeners.lastBackNs() - toldNs));
-        }
+        pids.put(number, pid);
         (forcibly ? kills : drains).incrementAndGet();
     }
 
-    private void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + BACK_LIMIT.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new IllegalStateException(
-                        "only " + listeners.connected() + " of " + clients + " clients are back after " + BACK_LIMIT);
+    private void noteAbsence(boolean forcibly, long until) {
+        long toldNs = System.nanoTime();
+        boolean wereAway = false;
+        while (System.nanoTime() - until < 0) {
+            boolean back = allBack.getAsBoolean();
+            if (wereAway && back && forcibly) {
+                absenceNs.recordValue(System.nanoTime() - toldNs);
+                return;
             }
+            wereAway |= !back;
             LockSupport.parkNanos(LOOK_AGAIN_NS);
         }
     }

@@ -20,7 +20,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -52,7 +51,6 @@ final class Listeners implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger reconnects = new AtomicInteger();
-    private final AtomicLong backNs = new AtomicLong(); // when the last client came back
     private final List<String> failures = new ArrayList<>(); // guarded by itself
     private final Histogram latencyNs = new Histogram(TimeUnit.MINUTES.toNanos(1), 3);
     private final Map<Integer, Integer> spread =
@@ -76,11 +74,6 @@ final class Listeners implements AutoCloseable {
 
     int reconnects() {
         return reconnects.get();
-    }
-
-    /** When a client came back for the last time, as {@link System#nanoTime()} says it. */
-    long lastBackNs() {
-        return backNs.get();
     }
 
     /** What clients were refused, in words, the first few. */
@@ -113,7 +106,6 @@ final class Listeners implements AutoCloseable {
         connected.incrementAndGet();
         if (again) {
             reconnects.incrementAndGet();
-            backNs.set(System.nanoTime());
         } else {
             ledger.subscribed(client.number, client.offset);
             synchronized (spread) {

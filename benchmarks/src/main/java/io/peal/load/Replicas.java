@@ -12,8 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -27,7 +25,7 @@ final class Replicas implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final long LOOK_AGAIN_NS = 20_000_000;
-    private static final int LOOKS = 40; // connections to be sure to have met every replica behind a shared port
+    private static final int LOOKS = 40; // connections that should meet every replica behind a shared port
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private final int count;
@@ -69,7 +67,7 @@ final class Replicas implements AutoCloseable {
         Thread reader = new Thread(replicas::collectOutput, "supervisor");
         reader.setDaemon(true);
         reader.start();
-        replicas.awaitAll(Map.of(), START_LIMIT);
+        replicas.awaitAll(START_LIMIT);
         return replicas;
     }
 
@@ -77,20 +75,26 @@ final class Replicas implements AutoCloseable {
         return address;
     }
 
-    /** Waits until every replica answers, and none of them from a process of {@code gone}; process ids by number. */
-    Map<Integer, Long> awaitAll(Map<Integer, Long> gone, Duration limit) {
+    /** Waits until every replica answers. */
+    private void awaitAll(Duration limit) {
+        for (int number = 1; number <= count; number++) {
+            await(number, 0, limit);
+        }
+    }
+
+    /** Waits until a replica answers from another process than {@code gone}, and gives that one's number. */
+    long await(int number, long gone, Duration limit) {
         long deadline = System.nanoTime() + limit.toNanos();
-        Map<Integer, Long> pids = look();
-        while (pids.size() < count || pids.values().stream().anyMatch(gone::containsValue)) {
-            if (System.nanoTime() > deadline || !supervisor.isAlive()) {
-                throw new IllegalStateException("only replicas " + pids.keySet() + " of " + count + " answered"
-                        + (supervisor.isAlive() ? " within " + limit : ", and the supervisor has ended")
-                        + "; it printed " + output());
+        while (System.nanoTime() - deadline < 0 && supervisor.isAlive()) {
+            long pid = look(number);
+            if (pid > 0 && pid != gone) {
+                return pid;
             }
             LockSupport.parkNanos(LOOK_AGAIN_NS);
-            pids = look();
         }
-        return pids;
+        throw new IllegalStateException("replica " + number + " did not answer"
+                + (supervisor.isAlive() ? " within " + limit : ", and the supervisor has ended")
+                + "; it printed " + output());
     }
 
     /** The last lines that the supervisor printed. */
@@ -106,17 +110,19 @@ final class Replicas implements AutoCloseable {
         stop();
     }
 
-    private Map<Integer, Long> look() {
-        Map<Integer, Long> pids = new TreeMap<>();
-        for (int i = 0; i < LOOKS && pids.size() < count; i++) {
+    /** The process of a replica, if one of some connections happens to reach it; else 0. */
+    private long look(int number) {
+        for (int i = 0; i < LOOKS; i++) {
             try (HttpConnection connection = new HttpConnection(address)) {
                 String health = connection.request("GET", "/health_check", "").body();
-                pids.put((int) Numbers.field(health, "replica"), Numbers.field(health, "pid"));
+                if (Numbers.field(health, "replica") == number) {
+                    return Numbers.field(health, "pid");
+                }
             } catch (IOException notThisTime) {
                 LockSupport.parkNanos(LOOK_AGAIN_NS / 10);
             }
         }
-        return pids;
+        return 0;
     }
 
     private void collectOutput() {
