@@ -112,8 +112,10 @@ public final class Fanout implements AutoCloseable {
                 throw new IllegalStateException("drain() waits: do not call it on an event loop");
             }
         }
-        FanoutEvents.Drain event = new FanoutEvents.Drain();
-        event.begin();
+        FanoutEvents.Drain event = FanoutEvents.areRecorded() ? new FanoutEvents.Drain() : null;
+        if (event != null) {
+            event.begin();
+        }
         draining = true;
         int before = connections();
         long newest = bus.position().value();
@@ -123,9 +125,11 @@ public final class Fanout implements AutoCloseable {
             LockSupport.parkNanos(DRAIN_CHECK_NS);
         }
         DrainReport report = new DrainReport(before, connections());
-        event.connections = report.connections();
-        event.remaining = report.remaining();
-        event.commit();
+        if (event != null) {
+            event.connections = report.connections();
+            event.remaining = report.remaining();
+            event.commit();
+        }
         signals.drained(report);
         return report;
     }

@@ -2,6 +2,7 @@ package io.peal.fanout;
 
 import jdk.jfr.Category;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
@@ -14,6 +15,14 @@ final class FanoutEvents {
     private static final String CATEGORY = "Peal";
 
     private FanoutEvents() {}
+
+    /**
+     * Whether there may be a recording. Events are not even touched before there is one: the first would start the whole
+     * flight recorder, which takes an event loop some hundred milliseconds.
+     */
+    static boolean areRecorded() {
+        return FlightRecorder.isInitialized();
+    }
 
     /** A turn that took long. */
     @Name("io.peal.Turn")

@@ -319,8 +319,10 @@ public final class Shard<B> {
         if (waitedMs >= STALLED_MS) {
             fanout.signals().stalled(waitedMs);
         }
-        FanoutEvents.Turn event = new FanoutEvents.Turn();
-        event.begin();
+        FanoutEvents.Turn event = FanoutEvents.areRecorded() ? new FanoutEvents.Turn() : null;
+        if (event != null) {
+            event.begin();
+        }
         scheduled.set(false);
         inTurn = true;
         messages = 0;
@@ -348,12 +350,12 @@ public final class Shard<B> {
         }
     }
 
-    private void tellOfTurn(FanoutEvents.Turn event) {
+    private void tellOfTurn(FanoutEvents.@Nullable Turn event) {
         if (messages > 0 || deliveries > 0) {
             long delayUs = oldestUs == Long.MAX_VALUE ? 0 : Math.max(0, nowUs() - oldestUs);
             fanout.signals().turnEnded(messages, deliveries, deliveredBytes, delayUs);
         }
-        if (event.shouldCommit()) {
+        if (event != null && event.shouldCommit()) {
             event.messages = messages;
             event.deliveries = deliveries;
             event.bytes = deliveredBytes;

@@ -63,8 +63,8 @@ final class Signals {
     }
 
     void dropped(Connection connection, Topic topic, Gap gap) {
-        FanoutEvents.Missing event = new FanoutEvents.Missing();
-        if (event.isEnabled()) {
+        if (FanoutEvents.areRecorded()) {
+            FanoutEvents.Missing event = new FanoutEvents.Missing();
             event.connection = connection.id();
             event.topic = topic.name();
             event.first = gap.first();
@@ -86,8 +86,8 @@ final class Signals {
     }
 
     void stalled(long milliseconds) {
-        FanoutEvents.Stall event = new FanoutEvents.Stall();
-        if (event.isEnabled()) {
+        if (FanoutEvents.areRecorded()) {
+            FanoutEvents.Stall event = new FanoutEvents.Stall();
             event.waited = milliseconds;
             event.commit();
         }
@@ -109,8 +109,8 @@ final class Signals {
     }
 
     private static void slow(Connection connection, String what) {
-        FanoutEvents.SlowConsumer event = new FanoutEvents.SlowConsumer();
-        if (event.isEnabled()) {
+        if (FanoutEvents.areRecorded()) {
+            FanoutEvents.SlowConsumer event = new FanoutEvents.SlowConsumer();
             event.connection = connection.id();
             event.what = what;
             event.commit();

@@ -12,9 +12,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -25,13 +29,15 @@ final class Replicas implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final long LOOK_AGAIN_NS = 20_000_000;
-    private static final int LOOKS = 40; // connections that should meet every replica behind a shared port
+    private static final Pattern SERVES = Pattern.compile("replica (\\d+) \\(process (\\d+)\\) serves");
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private final int count;
     private final InetSocketAddress address;
     private final Path directory;
     private final Process supervisor;
+    private final Map<Integer, Long> serving =
+            new ConcurrentHashMap<>(); // process numbers, as the supervisor says them
     private final List<String> output = new ArrayList<>(); // guarded by itself
     private final Thread cleaner = new Thread(this::stop, "cleaner");
 
@@ -42,7 +48,7 @@ final class Replicas implements AutoCloseable {
         this.supervisor = supervisor;
     }
 
-    /** Starts the supervisor and waits until every replica answers. */
+    /** Starts the supervisor and waits until every replica serves. */
     static Replicas start(Path jar, int count, String server) throws IOException {
         int port = freePort();
         Path directory = Files.isWritable(SHARED_MEMORY)
@@ -58,6 +64,7 @@ final class Replicas implements AutoCloseable {
                         "--replicas=" + count,
                         "--bus=file:" + directory.resolve("bus"),
                         "--server=" + server,
+                        "--java-option=-XX:TieredStopAtLevel=1", // none of them lives long enough for more
                         "--until-input-ends")
                 .redirectErrorStream(true)
                 .start();
@@ -75,24 +82,24 @@ final class Replicas implements AutoCloseable {
         return address;
     }
 
-    /** Waits until every replica answers. */
+    /** Waits until every replica serves. */
     private void awaitAll(Duration limit) {
         for (int number = 1; number <= count; number++) {
             await(number, 0, limit);
         }
     }
 
-    /** Waits until a replica answers from another process than {@code gone}, and gives that one's number. */
+    /** Waits until a replica serves in another process than {@code gone}, and gives that one's number. */
     long await(int number, long gone, Duration limit) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (System.nanoTime() - deadline < 0 && supervisor.isAlive()) {
-            long pid = look(number);
+            long pid = serving.getOrDefault(number, 0L);
             if (pid > 0 && pid != gone) {
                 return pid;
             }
             LockSupport.parkNanos(LOOK_AGAIN_NS);
         }
-        throw new IllegalStateException("replica " + number + " did not answer"
+        throw new IllegalStateException("replica " + number + " does not serve"
                 + (supervisor.isAlive() ? " within " + limit : ", and the supervisor has ended")
                 + "; it printed " + output());
     }
@@ -110,24 +117,13 @@ final class Replicas implements AutoCloseable {
         stop();
     }
 
-    /** The process of a replica, if one of some connections happens to reach it; else 0. */
-    private long look(int number) {
-        for (int i = 0; i < LOOKS; i++) {
-            try (HttpConnection connection = new HttpConnection(address)) {
-                String health = connection.request("GET", "/health_check", "").body();
-                if (Numbers.field(health, "replica") == number) {
-                    return Numbers.field(health, "pid");
-                }
-            } catch (IOException notThisTime) {
-                LockSupport.parkNanos(LOOK_AGAIN_NS / 10);
-            }
-        }
-        return 0;
-    }
-
     private void collectOutput() {
         try (BufferedReader lines = supervisor.inputReader()) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                Matcher serves = SERVES.matcher(line);
+                if (serves.find()) {
+                    serving.put(Integer.valueOf(serves.group(1)), Long.valueOf(serves.group(2)));
+                }
                 synchronized (output) {
                     output.add(line);
                 }

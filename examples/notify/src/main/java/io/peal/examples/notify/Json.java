@@ -1,21 +1,29 @@
 package io.peal.examples.notify;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.StringWriter;
 import java.util.Map;
 
-/** Maps as JSON text. */
+/** Maps of texts, numbers and truth values as JSON text. */
 final class Json {
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final JsonFactory FACTORY = new JsonFactory();
 
     private Json() {}
 
     static String write(Map<String, ?> fields) {
-        try {
-            return MAPPER.writeValueAsString(fields);
-        } catch (JsonProcessingException e) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = FACTORY.createGenerator(text)) {
+            json.writeStartObject();
+            for (Map.Entry<String, ?> field : fields.entrySet()) {
+                json.writeObjectField(field.getKey(), field.getValue());
+            }
+            json.writeEndObject();
+        } catch (IOException e) {
             throw new IllegalArgumentException("not to be written as JSON: " + fields, e);
         }
+        return text.toString();
     }
 }

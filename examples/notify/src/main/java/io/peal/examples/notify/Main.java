@@ -2,6 +2,7 @@ package io.peal.examples.notify;
 
 import java.io.IOException;
 import java.net.BindException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +30,12 @@ final class Main implements Callable<Integer> {
     @Option(names = "--separate-ports", description = "Replica n listens on port + n - 1 instead of sharing the port.")
     private boolean separatePorts;
 
+    @Option(
+            names = "--java-option",
+            paramLabel = "OPTION",
+            description = "For the JVM of each replica, for example -Xmx1g; may be repeated.")
+    private List<String> javaOptions = List.of();
+
     @Option(names = "--until-input-ends", hidden = true, description = "Stop when the standard input ends.")
     private boolean untilInputEnds;
 
@@ -54,7 +61,7 @@ final class Main implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "replicas is " + replicas + ", expected 1 to 64");
         }
         try {
-            return new Supervisor(settings, replicas, separatePorts, untilInputEnds).run();
+            return new Supervisor(settings, replicas, javaOptions, separatePorts, untilInputEnds).run();
         } catch (BindException e) {
             System.err.println("notify: " + e.getMessage());
             return FAILED;

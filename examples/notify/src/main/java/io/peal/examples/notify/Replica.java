@@ -7,6 +7,7 @@ import io.peal.fanout.Fanout;
 import io.peal.fanout.Limits;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /** One replica: a bus, a fanout on it, a server, and the beat by which the others know it. */
 final class Replica {
@@ -14,17 +15,20 @@ final class Replica {
     private static final Limits LIMITS =
             Limits.defaults().inboundRate(0, 1); // clients of this service publish as much as they like
     private static final Duration DRAIN_WINDOW = Duration.ofSeconds(1);
+    private static final Duration LAST_REQUESTS = Duration.ofMillis(200);
 
     private final Bus bus;
     private final Fanout fanout;
     private final WebServer server;
     private final Heartbeat heartbeat;
+    private final boolean sharedPort;
 
-    private Replica(Bus bus, Fanout fanout, WebServer server, Heartbeat heartbeat) {
+    private Replica(Bus bus, Fanout fanout, WebServer server, Heartbeat heartbeat, boolean sharedPort) {
         this.bus = bus;
         this.fanout = fanout;
         this.server = server;
         this.heartbeat = heartbeat;
+        this.sharedPort = sharedPort;
     }
 
     /** Starts it; it stops when the process is asked to end. */
@@ -46,18 +50,28 @@ final class Replica {
         if (settings.demo) {
             DeathWish.obey(bus, number);
         }
-        Replica replica = new Replica(bus, fanout, server, Heartbeat.start(bus, status));
+        Replica replica = new Replica(bus, fanout, server, Heartbeat.start(bus, status), sharedPort);
         Runtime.getRuntime().addShutdownHook(new Thread(replica::stop, "stop"));
     }
 
-    /** New clients first, then those that are here, then the bus: each layer outlives what stands on it. */
+    /**
+     * New clients first, then those that are here, then the bus: each layer outlives what stands on it. On a port of its own,
+     * a proxy has to learn first that this replica is going: from the 503 that new WebSockets are answered meanwhile. So it
+     * sends nothing more when the port is closed, which would reset what has just come.
+     */
     private void stop() {
         heartbeat.close();
-        server.stopListening();
+        if (sharedPort) {
+            server.stopListening();
+        }
         DrainReport drained = fanout.drain(DRAIN_WINDOW);
         System.out.printf(
                 "drained: %d of %d connections are closed%n",
                 drained.connections() - drained.remaining(), drained.connections());
+        if (!sharedPort) {
+            server.stopListening();
+        }
+        LockSupport.parkNanos(LAST_REQUESTS.toNanos()); // requests that came before are still answered
         fanout.close();
         server.close();
         bus.close();

@@ -32,6 +32,7 @@ final class Supervisor implements RollingRestart.Replicas {
 
     private final Settings settings;
     private final int replicas;
+    private final List<String> javaOptions;
     private final boolean separatePorts;
     private final boolean untilInputEnds;
     private final List<Process> running = new ArrayList<>(); // guarded by this
@@ -40,9 +41,11 @@ final class Supervisor implements RollingRestart.Replicas {
     private int exitCode; // guarded by this
     private boolean stopping; // guarded by this
 
-    Supervisor(Settings settings, int replicas, boolean separatePorts, boolean untilInputEnds) {
+    Supervisor(
+            Settings settings, int replicas, List<String> javaOptions, boolean separatePorts, boolean untilInputEnds) {
         this.settings = settings;
         this.replicas = replicas;
+        this.javaOptions = javaOptions;
         this.separatePorts = separatePorts;
         this.untilInputEnds = untilInputEnds;
     }
@@ -191,7 +194,9 @@ final class Supervisor implements RollingRestart.Replicas {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
+        command.addAll(javaOptions);
+        command.addAll(List.of(
                 "-cp",
                 System.getProperty("java.class.path"),
                 ReplicaMain.class.getName(),
