@@ -21,6 +21,8 @@ import io.peal.fanout.SlowConsumerPolicy;
 import io.peal.fanout.SlowConsumers;
 import io.peal.fanout.jetty.JettyFanout;
 import io.peal.fanout.netty.NettyFanout;
+import io.peal.protocol.CentrifugeApplication;
+import io.peal.protocol.CentrifugeProtocol;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,6 +68,14 @@ final class Snippets {
         Fanout fanout = Fanout.on(bus).build();
         JettyFanout live = JettyFanout.of(fanout);
         server.insertHandler(live.endpoint("/live", connection -> connection.subscribe(Topic.of("news"))));
+        // end
+    }
+
+    static void centrifuge(NettyFanout live, ChannelPipeline pipeline, Fanout fanout, CentrifugeApplication rules) {
+        // snippet centrifuge
+        CentrifugeProtocol protocol =
+                CentrifugeProtocol.on(fanout).application(rules).build();
+        live.install(pipeline, "/connection/websocket", protocol); // or live.endpoint(...) on Jetty
         // end
     }
 

@@ -58,6 +58,11 @@ final class Api {
         };
     }
 
+    /** Whether the connection should be closed behind an answer. */
+    boolean isStopping() {
+        return status.isStopping();
+    }
+
     int maxBodyLength() {
         return bus.maxPayloadLength();
     }

@@ -24,6 +24,9 @@ final class JettyApiHandler extends Handler.Abstract {
         Api.Reply reply = answer(request);
         response.setStatus(reply.status());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, reply.contentType());
+        if (api.isStopping()) {
+            response.getHeaders().put(HttpHeader.CONNECTION, "close");
+        }
         response.write(true, ByteBuffer.wrap(reply.body()), callback);
         return true;
     }

@@ -26,8 +26,11 @@ final class NettyApiHandler extends SimpleChannelInboundHandler<FullHttpRequest>
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-        ChannelFuture sent = ctx.writeAndFlush(response(answer(request)));
-        if (!HttpUtil.isKeepAlive(request)) {
+        boolean last = api.isStopping() || !HttpUtil.isKeepAlive(request);
+        FullHttpResponse response = response(answer(request));
+        HttpUtil.setKeepAlive(response, !last);
+        ChannelFuture sent = ctx.writeAndFlush(response);
+        if (last) {
             sent.addListener(ChannelFutureListener.CLOSE);
         }
     }

@@ -21,6 +21,11 @@ final class Status {
         this.fanout = fanout;
     }
 
+    /** Whether this replica is going: then a connection should bring no more requests than the one that is answered. */
+    boolean isStopping() {
+        return !fanout.isAccepting();
+    }
+
     Map<String, Object> now() {
         Runtime runtime = Runtime.getRuntime();
         Map<String, Object> now = new LinkedHashMap<>();
@@ -32,7 +37,7 @@ final class Status {
         now.put("connections", fanout.connections());
         now.put("position", bus.position().value());
         now.put("lag", fanout.lag());
-        now.put("state", fanout.isAccepting() ? "serving" : "stopping");
+        now.put("state", isStopping() ? "stopping" : "serving");
         return now;
     }
 }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peal.testkit.ReplicaProcess;
 import io.peal.testkit.WebSocketProbe;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,8 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +40,6 @@ class NotifySystemTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int PORTS = 2;
 
     @TempDir
     static Path temporary;
@@ -60,7 +56,7 @@ class NotifySystemTest {
     static void start(String given) throws IOException {
         server = given;
         directory = Files.createDirectory(temporary.resolve(server));
-        port = freePort();
+        port = Ports.free(2);
         supervisor = notify("--port=" + port, "--replicas=2", "--bus=file:" + directory.resolve("bus"), "--demo");
         awaitServing(supervisor, 2);
     }
@@ -241,7 +237,7 @@ class NotifySystemTest {
     @Test
     void terminatedSupervisorLeavesNoProcess() throws Exception {
         ReplicaProcess another =
-                notify("--port=" + freePort(), "--replicas=2", "--bus=file:" + directory.resolve("short"));
+                notify("--port=" + Ports.free(2), "--replicas=2", "--bus=file:" + directory.resolve("short"));
         awaitServing(another, 2);
         List<ProcessHandle> replicas =
                 ProcessHandle.of(another.pid()).orElseThrow().children().toList();
@@ -254,7 +250,7 @@ class NotifySystemTest {
     @Test
     void killedSupervisorLeavesNoProcess() throws Exception {
         ReplicaProcess another =
-                notify("--port=" + freePort(), "--replicas=2", "--bus=file:" + directory.resolve("orphans"));
+                notify("--port=" + Ports.free(2), "--replicas=2", "--bus=file:" + directory.resolve("orphans"));
         awaitServing(another, 2);
         List<ProcessHandle> replicas =
                 ProcessHandle.of(another.pid()).orElseThrow().children().toList();
@@ -266,7 +262,7 @@ class NotifySystemTest {
 
     @Test
     void separatePortsAreConsecutive() throws Exception {
-        int first = freePort();
+        int first = Ports.free(2);
         try (ReplicaProcess another = notify(
                 "--port=" + first, "--replicas=2", "--separate-ports", "--bus=file:" + directory.resolve("apart"))) {
             awaitServing(another, 2);
@@ -312,7 +308,7 @@ class NotifySystemTest {
     @Test
     void busThatCannotBeOpenedEndsTheSupervisor() throws IOException {
         Path file = Files.createFile(directory.resolve("a-file"));
-        ReplicaProcess wrong = notify("--port=" + freePort(), "--replicas=1", "--bus=file:" + file);
+        ReplicaProcess wrong = notify("--port=" + Ports.free(2), "--replicas=1", "--bus=file:" + file);
         assertThat(wrong.awaitExit(LIMIT)).isEqualTo(1);
         assertThat(wrong.output()).anyMatch(line -> line.contains("is not a directory"));
     }
@@ -389,23 +385,5 @@ class NotifySystemTest {
             }
         }
         throw new AssertionError("no line begins with '" + beginning + "' in " + lines);
-    }
-
-    /** The first of {@value #PORTS} that are free, below those that connections are given: one may get any of these meanwhile. */
-    private static int freePort() {
-        while (true) {
-            int first = ThreadLocalRandom.current().nextInt(15_000, 30_000);
-            if (IntStream.range(first, first + PORTS).allMatch(NotifySystemTest::isFree)) {
-                return first;
-            }
-        }
-    }
-
-    private static boolean isFree(int candidate) {
-        try (ServerSocket probe = new ServerSocket(candidate)) {
-            return probe.isBound();
-        } catch (IOException taken) {
-            return false;
-        }
     }
 }
