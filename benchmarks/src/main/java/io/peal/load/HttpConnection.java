@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * One TCP connection that HTTP/1.1 requests go through, one after the other. The point is that the caller decides when a
@@ -17,8 +18,12 @@ final class HttpConnection implements AutoCloseable {
     private static final int TIMEOUT_MS = 5_000;
     private static final int MAX_BODY_LENGTH = 1 << 20;
 
-    /** An answer. */
-    record Response(int status, String body) {}
+    /**
+     * An answer.
+     *
+     * @param last whether the server closes the connection behind it
+     */
+    record Response(int status, String body, boolean last) {}
 
     private final Socket socket;
     private final InputStream input;
@@ -58,11 +63,15 @@ final class HttpConnection implements AutoCloseable {
     private Response readResponse() throws IOException {
         String[] statusLine = readLine().split(" ", 3);
         int length = 0;
+        boolean last = false;
         for (String line = readLine(); !line.isEmpty(); line = readLine()) {
             int colon = line.indexOf(':');
-            if (colon > 0 && line.substring(0, colon).equalsIgnoreCase("content-length")) {
-                length = Integer.parseInt(line.substring(colon + 1).strip());
+            String name = colon > 0 ? line.substring(0, colon).toLowerCase(Locale.ROOT) : "";
+            String value = line.substring(colon + 1).strip();
+            if (name.equals("content-length")) {
+                length = Integer.parseInt(value);
             }
+            last |= name.equals("connection") && value.equalsIgnoreCase("close");
         }
         if (length > MAX_BODY_LENGTH) {
             throw new IOException("the answer is " + length + " bytes long");
@@ -71,7 +80,7 @@ final class HttpConnection implements AutoCloseable {
         if (statusLine.length < 2 || body.length < length) {
             throw new EOFException("the answer broke off");
         }
-        return new Response(Integer.parseInt(statusLine[1]), new String(body, StandardCharsets.UTF_8));
+        return new Response(Integer.parseInt(statusLine[1]), new String(body, StandardCharsets.UTF_8), last);
     }
 
     private String readLine() throws IOException {

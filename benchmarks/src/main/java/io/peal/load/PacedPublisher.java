@@ -92,6 +92,9 @@ final class PacedPublisher implements Runnable {
                     failures.incrementAndGet();
                     disconnect();
                 }
+                if (response.last()) {
+                    disconnect();
+                }
             } catch (IOException e) { // the replica went away: nobody knows whether it was published
                 disconnect();
             }
