@@ -11,6 +11,7 @@ import io.peal.fanout.Fanout;
 import io.peal.fanout.MessageForm;
 import io.peal.fanout.SlowConsumerPolicy;
 import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The Centrifuge client protocol, version 2, in JSON: what the SDKs of that project speak, for browsers, phones and
@@ -25,6 +26,9 @@ import java.nio.ByteBuffer;
  * <p>A channel is a topic; the offset of a publication is its position, the epoch is the bus's. Offsets rise, but not by one.
  * A payload that is JSON is embedded as it is, other text becomes a string, and bytes a string in base64. Presence, joining
  * and leaving, deltas, refreshing of tokens and the form in Protobuf are not offered.
+ *
+ * <p>Commands count towards {@link io.peal.fanout.Limits#inboundRate()} one by one, also those that come together, but for those of a
+ * client that comes back to all its channels at once; too many close the connection with 3013.
  *
  * <p>A client is pinged in its protocol every {@linkplain io.peal.fanout.Limits#pingAfter() pingAfter}, and has the same time
  * to answer. The connection's {@linkplain Connection#attachment() attachment} is this protocol's: an application keeps its own
@@ -131,6 +135,12 @@ public final class CentrifugeProtocol implements ClientProtocol {
     /** In a frame, and waiting: enough to come back to all channels at once. */
     int maxCommands() {
         return maxChannels() + BATCH;
+    }
+
+    /** What a command costs of a client's time, so that it sends no more than messages are allowed, for long; 0 for any. */
+    long commandNs() {
+        int rate = fanout.limits().inboundRate();
+        return rate == 0 ? 0 : TimeUnit.SECONDS.toNanos(1) / rate;
     }
 
     SlowConsumerPolicy policyOf(Topic topic) {

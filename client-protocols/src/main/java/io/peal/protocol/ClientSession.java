@@ -60,6 +60,7 @@ final class ClientSession implements CentrifugeClient {
     private boolean undecided; // the application has yet to answer
     private int calls; // that are under way
     private @Nullable HistoryQuery history; // that is under way
+    private long paidUntilNs = System.nanoTime(); // by the rate of commands
     private long pingedNs;
     private boolean pongDue;
     private volatile String user = "";
@@ -141,6 +142,9 @@ final class ClientSession implements CentrifugeClient {
     // What the connection reports, on its event loop.
 
     void onMessage(PayloadKind kind, ByteBuffer payload) {
+        if (state == State.ENDED) {
+            return;
+        }
         if (kind == PayloadKind.BINARY) {
             end(DisconnectCode.INAPPROPRIATE_PROTOCOL, "only text frames are understood");
             return;
@@ -150,12 +154,19 @@ final class ClientSession implements CentrifugeClient {
         List<Command> commands = protocol.reader().read(frame);
         if (commands == null) {
             end(DisconnectCode.BAD_REQUEST, "bad request");
-        } else if (waiting.size() + commands.size() > protocol.maxCommands()) {
+        } else if (waiting.size() + commands.size() > protocol.maxCommands() || areTooMany(commands.size())) {
             end(DisconnectCode.TOO_MANY_REQUESTS, "too many requests");
         } else {
             waiting.addAll(commands);
             workOn();
         }
+    }
+
+    /** As the fanout counts frames (GCRA, ITU-T I.371): a frame brings as many commands as it likes, and each of them is work. */
+    private boolean areTooMany(int commands) {
+        long nowNs = System.nanoTime();
+        paidUntilNs = Math.max(paidUntilNs, nowNs) + commands * protocol.commandNs();
+        return paidUntilNs - nowNs > protocol.maxCommands() * protocol.commandNs();
     }
 
     void onGap(Topic topic) {

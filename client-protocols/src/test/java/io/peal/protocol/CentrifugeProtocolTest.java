@@ -460,6 +460,19 @@ final class CentrifugeProtocolTest {
     }
 
     @Test
+    void tooManyCommandsForLongClose() {
+        serve(options -> options.limits(Limits.defaults().subscriptions(1).inboundRate(10, 1_000)));
+        TestClient client = connected();
+        String pings = IntStream.range(2, 62)
+                .mapToObj(id -> "{'id':" + id + ",'ping':{}}")
+                .collect(java.util.stream.Collectors.joining());
+        client.send(pings);
+        IntStream.range(2, 62)
+                .forEach(id -> assertThat(client.next().get("id").asInt()).isEqualTo(id));
+        assertThat(client.send(pings).closeCode()).isEqualTo(3013);
+    }
+
+    @Test
     void callsAreAnsweredWhenTheyAreDone() {
         serve(options -> options, everythingAllowed());
         TestClient client = connected();
