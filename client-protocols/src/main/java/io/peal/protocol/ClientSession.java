@@ -5,21 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
 import io.peal.bus.PayloadKind;
-import io.peal.bus.Position;
-import io.peal.bus.PositionUnavailableException;
-import io.peal.bus.StartFrom;
 import io.peal.bus.Topic;
 import io.peal.fanout.Connection;
-import io.peal.fanout.SlowConsumerPolicy;
-import io.peal.fanout.SubscribeOutcome;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -51,15 +43,15 @@ final class ClientSession implements CentrifugeClient {
     private final CentrifugeApplication application;
     private final Connection connection;
     private final String id = UUID.randomUUID().toString();
-    private final Map<String, Topic> channels = new ConcurrentHashMap<>(4);
     private final ArrayDeque<Command> waiting = new ArrayDeque<>(2);
     private final Answers answers = new Answers();
+    private final Channels channels;
+    private final Histories histories;
+    private final Questions questions;
     private final long openedNs = System.nanoTime();
     private State state = State.NEW;
     private boolean admitted;
-    private boolean undecided; // the application has yet to answer
     private int calls; // that are under way
-    private @Nullable HistoryQuery history; // that is under way
     private long paidUntilNs = System.nanoTime(); // by the rate of commands
     private long pingedNs;
     private boolean pongDue;
@@ -71,6 +63,9 @@ final class ClientSession implements CentrifugeClient {
         this.application = protocol.application();
         this.connection = connection;
         this.attachment = connection.attachment();
+        this.channels = new Channels(protocol, connection, answers);
+        this.histories = new Histories(protocol, connection, answers, this::flush);
+        this.questions = new Questions(connection, protocol.errorHandler(), this::workOn);
     }
 
     // What the application calls, from any thread.
@@ -92,7 +87,7 @@ final class ClientSession implements CentrifugeClient {
 
     @Override
     public List<String> channels() {
-        return List.copyOf(channels.keySet());
+        return channels.names();
     }
 
     @Override
@@ -110,9 +105,9 @@ final class ClientSession implements CentrifugeClient {
     public void subscribe(String channel) {
         connection.execute(() -> {
             Topic topic = application.topicOf(channel);
-            if (state == State.CONNECTED && topic != null && isFree(channel)) {
+            if (state == State.CONNECTED && topic != null && channels.mayAdd(channel)) {
                 answers.push(channel, "subscribe");
-                follow(channel, topic, new Command.Place());
+                channels.follow(channel, topic, new Command.Place());
                 answers.json().raw("}}");
                 flush();
             }
@@ -197,7 +192,7 @@ final class ClientSession implements CentrifugeClient {
     void onClose(int code, String reason) {
         state = State.ENDED;
         waiting.clear();
-        endHistory();
+        histories.close();
         if (admitted) {
             application.onDisconnect(this, code, reason);
         }
@@ -206,7 +201,7 @@ final class ClientSession implements CentrifugeClient {
     // Commands.
 
     private void workOn() {
-        while (!undecided && !waiting.isEmpty()) {
+        while (!questions.isWaiting() && !waiting.isEmpty()) {
             obey(waiting.remove());
         }
         flush();
@@ -224,7 +219,7 @@ final class ClientSession implements CentrifugeClient {
             case SUBSCRIBE -> subscribe(command);
             case UNSUBSCRIBE -> unsubscribe(command);
             case PUBLISH -> publish(command);
-            case HISTORY -> readHistory(command);
+            case HISTORY -> withChannel(command, ChannelAction.HISTORY, topic -> histories.read(command, topic));
             case RPC -> call(command);
             case SEND -> application.onMessage(this, textOf(command.data));
             case PING -> answers.done(command);
@@ -261,9 +256,9 @@ final class ClientSession implements CentrifugeClient {
         String before = ",\"subs\":{";
         for (String channel : accepted.channels()) {
             Topic topic = application.topicOf(channel);
-            if (topic != null && isFree(channel)) {
+            if (topic != null && channels.mayAdd(channel)) {
                 json.raw(before).string(channel).raw(":");
-                follow(channel, topic, command.subs.getOrDefault(channel, new Command.Place()));
+                channels.follow(channel, topic, command.subs.getOrDefault(channel, new Command.Place()));
                 before = ",";
             }
         }
@@ -272,52 +267,26 @@ final class ClientSession implements CentrifugeClient {
     }
 
     private void subscribe(Command command) {
-        if (channels.containsKey(command.channel)) {
-            answers.error(command, ClientError.ALREADY_SUBSCRIBED);
-        } else if (!isFree(command.channel)) {
-            answers.error(command, ClientError.LIMIT_EXCEEDED);
-        } else {
-            withChannel(command, ChannelAction.SUBSCRIBE, topic -> {
+        withChannel(command, ChannelAction.SUBSCRIBE, topic -> {
+            if (channels.has(command.channel)) {
+                answers.error(command, ClientError.ALREADY_SUBSCRIBED);
+            } else if (!channels.mayAdd(command.channel)) {
+                answers.error(command, ClientError.LIMIT_EXCEEDED);
+            } else {
                 answers.begin(command);
-                follow(command.channel, topic, command.place);
+                channels.follow(command.channel, topic, command.place);
                 answers.end();
-            });
-        }
-    }
-
-    /** Subscribes, and writes what came of it. */
-    private void follow(String channel, Topic topic, Command.Place place) {
-        channels.put(channel, topic);
-        Position position = place.recover ? positionOf(place) : null;
-        StartFrom from = position == null ? StartFrom.latest() : StartFrom.after(position);
-        connection.subscribe(topic, from, new SubscribeOutcome() {
-            @Override
-            public void onSubscribed(Position after) {
-                boolean recoverable = protocol.policyOf(topic) != SlowConsumerPolicy.DROP;
-                answers.subscribed(after, recoverable, place.recover ? position != null : null);
-            }
-
-            @Override
-            public void onRefused(PositionUnavailableException refusal) {
-                Command.Place fromNow = new Command.Place();
-                fromNow.recover = true; // without an epoch: it is said that it is not recovered
-                follow(channel, topic, fromNow);
             }
         });
     }
 
     private void unsubscribe(Command command) {
-        Topic topic = channels.remove(command.channel);
-        if (topic != null) {
-            connection.unsubscribe(topic);
-        }
+        channels.leave(command.channel);
         answers.done(command);
     }
 
     private void unsubscribe(String channel, int code, String reason) {
-        Topic topic = channels.remove(channel);
-        if (topic != null && state == State.CONNECTED) {
-            connection.unsubscribe(topic);
+        if (state == State.CONNECTED && channels.leave(channel)) {
             JsonBuffer json =
                     answers.push(channel, "unsubscribe").raw("{\"code\":").number(code);
             json.raw(",\"reason\":").string(reason).raw("}}}");
@@ -356,56 +325,6 @@ final class ClientSession implements CentrifugeClient {
         }
     }
 
-    private void readHistory(Command command) {
-        withChannel(command, ChannelAction.HISTORY, topic -> {
-            Position since = command.since == null ? null : positionOf(command.since);
-            if (history != null) {
-                answers.error(command, ClientError.TOO_MANY_REQUESTS);
-            } else if (command.since != null && since == null) {
-                answers.error(command, ClientError.UNRECOVERABLE_POSITION);
-            } else {
-                beginHistory(command, topic, since);
-            }
-        });
-    }
-
-    private void beginHistory(Command command, Topic topic, @Nullable Position since) {
-        int limit = command.limit < 0 ? protocol.historyLimit() : Math.min(command.limit, protocol.historyLimit());
-        try {
-            history = new HistoryQuery(protocol.bus(), topic, limit, command.reverse, since);
-            readOn(command);
-        } catch (PositionUnavailableException gone) {
-            answers.error(command, ClientError.UNRECOVERABLE_POSITION);
-        }
-    }
-
-    private void readOn(Command command) {
-        HistoryQuery query = history;
-        if (query == null) {
-            return;
-        }
-        if (!query.step()) {
-            connection.execute(() -> readOn(command));
-            return;
-        }
-        if (query.isBroken()) {
-            answers.error(command, ClientError.UNRECOVERABLE_POSITION);
-        } else {
-            query.writeTo(answers.begin(command));
-            answers.end();
-        }
-        endHistory();
-        flush();
-    }
-
-    private void endHistory() {
-        HistoryQuery query = history;
-        if (query != null) {
-            query.close();
-            history = null;
-        }
-    }
-
     private void call(Command command) {
         if (calls == MAX_CALLS) {
             answers.error(command, ClientError.TOO_MANY_REQUESTS);
@@ -413,7 +332,7 @@ final class ClientSession implements CentrifugeClient {
         }
         calls++;
         String data = command.data == null ? null : textOf(command.data);
-        whenAnswered(() -> application.onRpc(this, command.method, data), reply -> {
+        questions.ask(() -> application.onRpc(this, command.method, data), reply -> {
             calls--;
             if (reply instanceof RpcReply.Result result) {
                 answers.begin(command)
@@ -448,11 +367,9 @@ final class ClientSession implements CentrifugeClient {
         });
     }
 
-    /** Lets the next commands wait until there is an answer; a failure is the application's, and told as such. */
+    /** Asks what the next commands wait for; a failure is the application's, and told as such. */
     private <T> void ask(Command command, Supplier<CompletionStage<T>> question, Consumer<T> then) {
-        undecided = true;
-        whenAnswered(question, answer -> {
-            undecided = false;
+        questions.askFirst(question, answer -> {
             if (answer == null) {
                 answers.error(command, ClientError.INTERNAL);
             } else {
@@ -461,42 +378,7 @@ final class ClientSession implements CentrifugeClient {
         });
     }
 
-    /** Calls back with the answer, at once or on the event loop later; with null if there is none, which is reported. */
-    private <T> void whenAnswered(Supplier<CompletionStage<T>> question, Consumer<@Nullable T> then) {
-        CompletableFuture<T> answer = ask(question);
-        if (answer.isDone()) {
-            then.accept(valueOf(answer));
-        } else {
-            answer.whenComplete((value, failure) -> connection.execute(() -> {
-                then.accept(valueOf(answer));
-                workOn();
-            }));
-        }
-    }
-
-    private static <T> CompletableFuture<T> ask(Supplier<CompletionStage<T>> question) {
-        try {
-            return question.get().toCompletableFuture();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
-    private <T> @Nullable T valueOf(CompletableFuture<T> done) {
-        return done.handle((value, failure) -> {
-                    if (failure != null) {
-                        protocol.errorHandler().onError(failure);
-                    }
-                    return value;
-                })
-                .join();
-    }
-
     // What all of these need.
-
-    private boolean isFree(String channel) {
-        return !channels.containsKey(channel) && channels.size() < protocol.maxChannels();
-    }
 
     private void flush() {
         JsonBuffer json = answers.json();
@@ -511,15 +393,6 @@ final class ClientSession implements CentrifugeClient {
         state = State.ENDED;
         waiting.clear();
         connection.close(code, reason);
-    }
-
-    /** Null if it is of no bus. */
-    private static @Nullable Position positionOf(Command.Place place) {
-        try {
-            return Position.parse(place.epoch + "-" + place.offset);
-        } catch (IllegalArgumentException noEpoch) {
-            return null;
-        }
     }
 
     private static String textOf(byte @Nullable [] json) {

@@ -1,5 +1,6 @@
 package io.peal.protocol;
 
+import io.peal.bus.Position;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,23 @@ final class Command {
         boolean recover;
         long offset;
         String epoch = "";
+
+        /** Nowhere: it begins with what comes, and it is said that this is not what was asked for. */
+        static Place lost() {
+            Place nowhere = new Place();
+            nowhere.recover = true;
+            return nowhere;
+        }
+
+        /** As the bus knows it; null if it is of no bus. */
+        @Nullable
+        Position position() {
+            try {
+                return Position.parse(epoch + "-" + offset);
+            } catch (IllegalArgumentException noEpoch) {
+                return null;
+            }
+        }
     }
 
     long id;
