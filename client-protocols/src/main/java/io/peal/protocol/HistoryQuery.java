@@ -45,6 +45,7 @@ final class HistoryQuery implements AutoCloseable {
         this.newest = bus.position();
         this.limit = limit;
         this.reverse = reverse;
+        this.full = limit == 0;
         this.last = reverse && since != null ? since.value() - 1 : newest.value();
         StartFrom from = reverse || since == null ? StartFrom.earliest() : StartFrom.after(since);
         this.reader = bus.newReader(from, TopicSet.of(topic));

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -341,6 +342,95 @@ final class CentrifugeProtocolTest {
         assertThat(client.send(frame.toString()).closeCode()).isEqualTo(3501);
     }
 
+    @Test
+    void whateverIsSentIsAnsweredInJsonOrCloses() {
+        serve(options -> options.limits(Limits.defaults().inboundRate(0, 1).subscriptions(3)), everythingAllowed());
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        int answers = 0;
+        for (int round = 0; round < 150; round++) {
+            TestClient client = client(0);
+            if (random.nextInt(10) > 0) {
+                client.connect();
+            }
+            StringBuilder sent = new StringBuilder();
+            for (int i = 0; i < 20; i++) {
+                String frame = randomCommands(random);
+                sent.append(frame).append('\n');
+                client.send(frame);
+            }
+            client.send("{'id':4242,'ping':{}}");
+            answers += answersUpToThePing(client, "seed " + seed + ": " + sent);
+            client.close();
+        }
+        assertThat(answers).isGreaterThan(500);
+    }
+
+    /** Each is read as JSON, whatever it is; a close ends it, too. */
+    private int answersUpToThePing(TestClient client, String sent) {
+        for (int answers = 0; ; answers++) {
+            try {
+                if (client.next().path("id").asInt() == 4242) {
+                    return answers;
+                }
+            } catch (IllegalStateException closed) {
+                assertThat(errors).as(sent).isEmpty();
+                assertThat(closed).as(sent).hasMessageMatching(".*closing with 3(013|501).*");
+                return answers;
+            }
+        }
+    }
+
+    private static String randomCommands(Random random) {
+        List<String> kinds = List.of(
+                "subscribe",
+                "unsubscribe",
+                "publish",
+                "history",
+                "rpc",
+                "send",
+                "ping",
+                "presence",
+                "refresh",
+                "connect");
+        List<String> fields = List.of(
+                "'channel':'news'",
+                "'channel':'a'",
+                "'channel':''",
+                "'data':{'n':[1,null]}",
+                "'data':'text'",
+                "'recover':true",
+                "'offset':" + random.nextInt(50),
+                "'offset':9223372036854775807",
+                "'epoch':'0123456789abcdef'",
+                "'limit':" + (random.nextInt(20) - 5),
+                "'reverse':true",
+                "'since':{'offset':1,'epoch':'x'}",
+                "'method':'m'",
+                "'what':[{}]");
+        StringBuilder frame = new StringBuilder();
+        for (int i = random.nextInt(3); i >= 0; i--) {
+            int kind = random.nextInt(50);
+            String id = random.nextInt(30) == 0 ? "" : "'id':" + (1 + random.nextInt(4_000)) + ",";
+            StringBuilder body = new StringBuilder();
+            for (int field = random.nextInt(4); field > 0; field--) {
+                body.append(body.length() == 0 ? "" : ",").append(fields.get(random.nextInt(fields.size())));
+            }
+            String name = kinds.get(kind < 45 ? kind % 8 : kind % kinds.size());
+            frame.append('{')
+                    .append(id)
+                    .append('\'')
+                    .append(name)
+                    .append("':{")
+                    .append(body)
+                    .append("}}");
+        }
+        if (random.nextInt(100) == 0) {
+            frame.deleteCharAt(random.nextInt(frame.length()));
+        }
+        return frame.toString();
+    }
+
     // History.
 
     @Test
@@ -351,6 +441,7 @@ final class CentrifugeProtocolTest {
         publish("3", "4", "5");
         TestClient client = connected();
         assertThat(history(client, "'limit':0")).isEmpty();
+        assertThat(history(client, "'limit':0,'reverse':true")).isEmpty();
         assertThat(history(client, "'limit':2")).containsExactly("1", "2");
         assertThat(history(client, "'limit':-1")).containsExactly("1", "2", "3", "4", "5");
         assertThat(history(client, "'limit':2,'reverse':true")).containsExactly("5", "4");
