@@ -32,13 +32,11 @@ public interface CentrifugeApplication {
      * and {@link #channelOf} is the way back.
      *
      * @return null if there is no such channel
+     * @throws IllegalArgumentException as {@link Topic#of} does, for a name that cannot be; the client is told that there is
+     *     no such channel
      */
     default @Nullable Topic topicOf(String channel) {
-        try {
-            return Topic.of(channel);
-        } catch (IllegalArgumentException impossibleName) {
-            return null;
-        }
+        return Topic.of(channel);
     }
 
     /** The channel of a topic that {@link #topicOf} has given. */

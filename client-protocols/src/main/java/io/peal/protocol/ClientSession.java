@@ -104,7 +104,7 @@ final class ClientSession implements CentrifugeClient {
     @Override
     public void subscribe(String channel) {
         connection.execute(() -> {
-            Topic topic = application.topicOf(channel);
+            Topic topic = topicOf(channel);
             if (state == State.CONNECTED && topic != null && channels.mayAdd(channel)) {
                 answers.push(channel, "subscribe");
                 channels.follow(channel, topic, new Command.Place());
@@ -221,7 +221,7 @@ final class ClientSession implements CentrifugeClient {
             case PUBLISH -> publish(command);
             case HISTORY -> withChannel(command, ChannelAction.HISTORY, topic -> histories.read(command, topic));
             case RPC -> call(command);
-            case SEND -> application.onMessage(this, textOf(command.data));
+            case SEND -> application.onMessage(this, command.data == null ? "null" : new String(command.data, UTF_8));
             case PING -> answers.done(command);
             case PONG -> pongDue = false;
             default -> answers.error(command, ClientError.NOT_AVAILABLE);
@@ -229,8 +229,7 @@ final class ClientSession implements CentrifugeClient {
     }
 
     private void connect(Command command) {
-        ConnectRequest request = new ConnectRequest(
-                command.token, command.data == null ? null : textOf(command.data), command.name, command.version);
+        ConnectRequest request = new ConnectRequest(command.token, textOf(command.data), command.name, command.version);
         ask(command, () -> application.onConnect(this, request), answer -> {
             if (answer instanceof ConnectAnswer.Accepted accepted) {
                 letIn(command, accepted);
@@ -255,7 +254,7 @@ final class ClientSession implements CentrifugeClient {
         }
         String before = ",\"subs\":{";
         for (String channel : accepted.channels()) {
-            Topic topic = application.topicOf(channel);
+            Topic topic = topicOf(channel);
             if (topic != null && channels.mayAdd(channel)) {
                 json.raw(before).string(channel).raw(":");
                 channels.follow(channel, topic, command.subs.getOrDefault(channel, new Command.Place()));
@@ -331,7 +330,7 @@ final class ClientSession implements CentrifugeClient {
             return;
         }
         calls++;
-        String data = command.data == null ? null : textOf(command.data);
+        String data = textOf(command.data);
         questions.ask(() -> application.onRpc(this, command.method, data), reply -> {
             calls--;
             if (reply instanceof RpcReply.Result result) {
@@ -351,12 +350,12 @@ final class ClientSession implements CentrifugeClient {
 
     /** Does something with the topic of a command, if that exists and the application allows it. */
     private void withChannel(Command command, ChannelAction action, Consumer<Topic> then) {
-        Topic topic = application.topicOf(command.channel);
+        Topic topic = topicOf(command.channel);
         if (topic == null) {
             answers.error(command, ClientError.UNKNOWN_CHANNEL);
             return;
         }
-        String data = command.data == null ? null : textOf(command.data);
+        String data = textOf(command.data);
         ChannelRequest request = new ChannelRequest(action, command.channel, command.token, data);
         ask(command, () -> application.authorize(this, request), decision -> {
             if (decision instanceof Decision.Refused refused) {
@@ -395,7 +394,16 @@ final class ClientSession implements CentrifugeClient {
         connection.close(code, reason);
     }
 
-    private static String textOf(byte @Nullable [] json) {
-        return json == null ? "null" : new String(json, UTF_8);
+    /** Null if there is none: names come from clients, and not every one is possible. */
+    private @Nullable Topic topicOf(String channel) {
+        try {
+            return application.topicOf(channel);
+        } catch (IllegalArgumentException impossibleName) {
+            return null;
+        }
+    }
+
+    private static @Nullable String textOf(byte @Nullable [] json) {
+        return json == null ? null : new String(json, UTF_8);
     }
 }

@@ -49,6 +49,9 @@ final class CommandReader {
     /** The commands; null if a frame is not made of such. */
     @Nullable
     List<Command> read(byte[] frame) {
+        if (looksLikeAnotherEncoding(frame)) {
+            return null;
+        }
         List<Command> commands = new ArrayList<>(2);
         try (JsonParser parser = factory.createParser(frame)) {
             while (parser.nextToken() != null) {
@@ -60,6 +63,19 @@ final class CommandReader {
             return null;
         }
         return commands.isEmpty() ? null : commands;
+    }
+
+    /**
+     * The parser would guess UTF-16 or UTF-32 from a zero among the first four bytes, and then know no offsets of bytes. In
+     * JSON there is none, and that of a WebSocket is UTF-8.
+     */
+    private static boolean looksLikeAnotherEncoding(byte[] frame) {
+        for (int i = 0; i < Math.min(4, frame.length); i++) {
+            if (frame[i] == 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Command readCommand(JsonParser parser, byte[] frame) throws IOException {

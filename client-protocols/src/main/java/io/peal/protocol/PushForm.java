@@ -5,8 +5,9 @@ import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import io.peal.fanout.MessageForm;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A message as the protocol pushes it: {@code {"push":{"channel":"news","pub":{"data":{},"offset":7}}}}, the same bytes for
@@ -28,10 +29,11 @@ final class PushForm implements MessageForm {
     /** Belongs to one event loop. */
     private static final class PushEncoder implements Encoder {
 
+        private static final int KEPT_HEADS = 4_096;
+
         private final Function<Topic, String> channelOf;
         private final JsonBuffer json = new JsonBuffer();
-        private @Nullable Topic topic; // the last message's
-        private byte[] head = {}; // what is before that topic's messages
+        private final Map<Topic, byte[]> heads = new HashMap<>(); // what is before a topic's messages; of the last ones
 
         PushEncoder(Function<Topic, String> channelOf) {
             this.channelOf = channelOf;
@@ -44,13 +46,21 @@ final class PushForm implements MessageForm {
 
         @Override
         public ByteBuffer payloadOf(Message message) {
-            Topic of = message.topic();
-            if (topic == null || !topic.equals(of)) {
-                head = headOf(channelOf.apply(of));
-                topic = of;
+            byte[] head = heads.get(message.topic());
+            if (head == null) {
+                head = remember(message.topic());
             }
             json.clear();
             return json.raw(head).publication(message).raw("}}").written();
+        }
+
+        private byte[] remember(Topic topic) {
+            if (heads.size() == KEPT_HEADS) {
+                heads.clear();
+            }
+            byte[] head = headOf(channelOf.apply(topic));
+            heads.put(topic, head);
+            return head;
         }
 
         private static byte[] headOf(String channel) {

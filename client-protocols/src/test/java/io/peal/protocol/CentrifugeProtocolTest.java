@@ -652,7 +652,7 @@ final class CentrifugeProtocolTest {
         serve(options -> options, new Noting() {
             @Override
             public @Nullable Topic topicOf(String channel) {
-                return channel.startsWith("chat:") ? Topic.of("live/" + channel.substring(5)) : null;
+                return channel.startsWith("chat:") ? Topic.of("live/" + channel.substring(5)) : null; // or throws
             }
 
             @Override
@@ -662,6 +662,8 @@ final class CentrifugeProtocolTest {
         });
         TestClient client = connected();
         assertThat(error(client, "{'id':2,'subscribe':{'channel':'room'}}")).isEqualTo(102);
+        assertThat(error(client, "{'id':3,'subscribe':{'channel':'chat:\\u0000\\ud800'}}"))
+                .isEqualTo(102);
         client.subscribe("chat:room");
         bus.publisher().publish(Topic.of("live/room"), "1");
         assertThat(client.next().at("/push/channel").asText()).isEqualTo("chat:room");

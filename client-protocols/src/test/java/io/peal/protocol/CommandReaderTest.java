@@ -3,6 +3,7 @@ package io.peal.protocol;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -127,6 +128,14 @@ final class CommandReaderTest {
                 .mapToObj(id -> "{\"id\":" + id + ",\"ping\":{}}")
                 .collect(Collectors.joining("\n"));
         assertThat(reader.read(eleven.getBytes(UTF_8))).isNull();
+    }
+
+    @Test
+    void otherEncodingsAreNoCommands() {
+        String command = "{\"id\":1,\"publish\":{\"channel\":\"a\",\"data\":[1]}}";
+        for (String encoding : List.of("UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE")) {
+            assertThat(reader.read(command.getBytes(Charset.forName(encoding)))).isNull();
+        }
     }
 
     @Test
