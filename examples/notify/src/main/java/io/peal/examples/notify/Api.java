@@ -32,21 +32,32 @@ final class Api {
     private final int replica;
     private final Bus bus;
     private final Status status;
+    private final boolean sharedPort;
     private final boolean demo;
     private final byte[] page;
     private final byte[] client;
 
-    Api(int replica, Bus bus, Status status, boolean demo) {
+    Api(int replica, Bus bus, Status status, boolean sharedPort, boolean demo) {
         this.replica = replica;
         this.bus = bus;
         this.status = status;
+        this.sharedPort = sharedPort;
         this.demo = demo;
         this.page = load("index.html");
         this.client = load("peal.js");
     }
 
-    /** Answers a request; {@code query} finds the value of a parameter, or null. */
+    /**
+     * Answers a request; {@code query} finds the value of a parameter, or null.
+     *
+     * <p>On a port of its own a replica that is stopping does nothing more: a proxy passes the request to another one, and
+     * sends no more to this one before its port is closed. On a port that it shares, it is the only one to answer what has
+     * come to it.
+     */
     Reply answer(String method, String path, UnaryOperator<String> query, ByteBuffer body) {
+        if (isStopping() && !sharedPort) {
+            return Reply.error(503, "this replica is stopping: nothing was done, ask another one");
+        }
         return switch (path) {
             case "/" -> file(method, "text/html; charset=utf-8", page);
             case "/peal.js" -> file(method, "text/javascript; charset=utf-8", client);
@@ -80,7 +91,7 @@ final class Api {
             ok.put("position", position);
             return Reply.json(200, ok);
         } catch (BusFullException e) {
-            return Reply.error(503, e.getMessage());
+            return Reply.error(507, e.getMessage());
         } catch (IllegalArgumentException e) {
             return Reply.error(400, e.getMessage());
         }

@@ -38,7 +38,7 @@ final class Replica {
                 .open();
         Fanout fanout = Fanout.on(bus).limits(LIMITS).build();
         Status status = new Status(number, settings.port, bus, fanout);
-        Api api = new Api(number, bus, status, settings.demo);
+        Api api = new Api(number, bus, status, sharedPort, settings.demo);
         WebServer server;
         try {
             server = WebServer.start(settings, sharedPort, fanout, new Endpoints(number, settings.port, fanout), api);
@@ -56,8 +56,8 @@ final class Replica {
 
     /**
      * New clients first, then those that are here, then the bus: each layer outlives what stands on it. On a port of its own,
-     * a proxy has to learn first that this replica is going: from the 503 that new WebSockets are answered meanwhile. So it
-     * sends nothing more when the port is closed, which would reset what has just come.
+     * a proxy has to learn first that this replica is going: from the 503 that everything is answered meanwhile. So it sends
+     * nothing more when the port is closed, which would reset what has just come.
      */
     private void stop() {
         heartbeat.close();

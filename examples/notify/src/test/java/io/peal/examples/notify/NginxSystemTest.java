@@ -128,6 +128,29 @@ class NginxSystemTest {
     }
 
     @Test
+    void clientsThatComeBackToNewReplicasDoNotStandBeforeRequests() throws Exception {
+        startReplicas();
+        List<ResumingClient> clients = IntStream.range(0, CLIENTS)
+                .mapToObj(i -> new ResumingClient(front, "news"))
+                .toList();
+        await(() -> clients.stream().allMatch(ResumingClient::isSubscribed));
+        replicas.terminate();
+        replicas.awaitExit(LIMIT);
+        replicas.close();
+        startReplicas();
+        for (int i = 0; i < 20; i++) {
+            long start = System.nanoTime();
+            HttpResponse<String> answer = http.send(post("to the new ones"), BodyHandlers.ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+        }
+        for (ResumingClient client : clients) {
+            client.close();
+            assertThat(client.wrong()).isEmpty();
+        }
+    }
+
+    @Test
     void requestWaitsForAReplicaThatStarts() throws Exception {
         await(this::nginxAnswers);
         CompletableFuture<HttpResponse<String>> waiting = http.sendAsync(post("waited"), BodyHandlers.ofString());
