@@ -11,4 +11,9 @@ public class BusFullException extends BusException {
     public BusFullException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
+
+    /** What is full, and what to do. */
+    public BusFullException(String message) {
+        super(message);
+    }
 }

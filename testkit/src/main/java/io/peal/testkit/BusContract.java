@@ -174,8 +174,9 @@ public abstract class BusContract {
         for (int i = 0; i < 10; i++) {
             batch.add(NEWS, large).add(OTHER, "small " + i);
         }
-        assertThat(bus.publisher().publish(batch)).isEqualTo(20);
+        long last = bus.publisher().publish(batch);
         List<Recording.Delivered> delivered = readAll(newReplica(), 20);
+        assertThat(delivered.get(19).position()).isEqualTo(last);
         assertThat(delivered.get(18).text()).hasSize(large.length);
         assertThat(delivered.get(19).text()).isEqualTo("small 9");
         assertThat(delivered)

@@ -51,6 +51,7 @@ public final class Dispatcher implements AutoCloseable {
     private final Subscriber toLive = new ToLive();
     private @Nullable WakeUp wakeUp; // set once, before the thread starts
     private boolean started; // guarded by this
+    private volatile boolean woken;
     private volatile boolean closed;
 
     /** A dispatcher over {@code bus}; the bus closes it before it closes itself. */
@@ -109,7 +110,7 @@ public final class Dispatcher implements AutoCloseable {
         }
         if (!started) {
             started = true;
-            wakeUp = bus.newWakeUp(() -> LockSupport.unpark(thread));
+            wakeUp = bus.newWakeUp(this::wake);
             thread.start();
         }
     }
@@ -117,8 +118,8 @@ public final class Dispatcher implements AutoCloseable {
     private void run() {
         try (Reader live = bus.newReader(StartFrom.latest(), topics)) {
             while (!closed) {
-                if (turn(live) == 0 && !waitABit(live) && canSleep(live.position())) {
-                    LockSupport.park(this);
+                if (turn(live) == 0 && !waitABit(live)) {
+                    sleepBehind(live.position());
                 }
             }
         } catch (RuntimeException | Error e) {
@@ -141,9 +142,20 @@ public final class Dispatcher implements AutoCloseable {
         return false;
     }
 
-    private boolean canSleep(long position) {
+    /** The flag says that it was woken: arming may take locks, and a thread that waits for one uses up its permit. */
+    private void sleepBehind(long position) {
         WakeUp armed = wakeUp;
-        return armed != null && armed.arm(position) && commands.isEmpty() && !closed;
+        woken = false;
+        if (armed != null && armed.arm(position)) {
+            while (!woken && commands.isEmpty() && !closed) {
+                LockSupport.park(this);
+            }
+        }
+    }
+
+    private void wake() {
+        woken = true;
+        LockSupport.unpark(thread);
     }
 
     private int turn(Reader live) {

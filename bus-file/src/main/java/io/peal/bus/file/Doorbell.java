@@ -13,6 +13,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,9 +35,11 @@ final class Doorbell implements AutoCloseable {
             250; // each look costs the more the rarer it is, in caches and in compiled code
     private static final int ROUNDS_UNTIL_QUIET = 100;
     private static final int WITHOUT_DOOR_MS = 1;
+    private static final int DOZE_MS = 1;
     private static final int TIME_TO_END_MS = 5_000;
 
-    private final OrderLog log;
+    private final LongSupplier newest;
+    private final BooleanSupplier mayDoze;
     private final WakeUps wakeUps;
     private final ErrorHandler errorHandler;
     private final boolean spinning;
@@ -47,9 +51,22 @@ final class Doorbell implements AutoCloseable {
     private int quietRounds;
     private volatile boolean closed;
 
-    Doorbell(Path path, OrderLog log, WakeUps wakeUps, boolean spinning, String threadName, ErrorHandler errorHandler) {
+    /**
+     * @param newest looks at the log, and says where its newest message stands
+     * @param mayDoze asked before each sleep: whether it may last until somebody rings, or only a millisecond
+     * @param spinning whether it never sleeps
+     */
+    Doorbell(
+            Path path,
+            LongSupplier newest,
+            BooleanSupplier mayDoze,
+            WakeUps wakeUps,
+            boolean spinning,
+            String threadName,
+            ErrorHandler errorHandler) {
         this.path = path;
-        this.log = log;
+        this.newest = newest;
+        this.mayDoze = mayDoze;
         this.wakeUps = wakeUps;
         this.spinning = spinning;
         this.errorHandler = errorHandler;
@@ -102,7 +119,7 @@ final class Doorbell implements AutoCloseable {
 
     private void spin() {
         while (!closed) {
-            wakeUps.fire(log.newest());
+            wakeUps.fire(newest.getAsLong());
             Thread.onSpinWait();
         }
         closeAll();
@@ -112,10 +129,11 @@ final class Doorbell implements AutoCloseable {
         while (!closed) {
             try {
                 boolean quiet = quietRounds >= ROUNDS_UNTIL_QUIET && timeoutMs == SAFETY_MS;
-                int rung = selector.select(this::answer, quiet ? QUIET_SAFETY_MS : timeoutMs);
+                int sleepMs = quiet ? QUIET_SAFETY_MS : timeoutMs;
+                int rung = selector.select(this::answer, mayDoze.getAsBoolean() ? sleepMs : DOZE_MS);
                 Steps.at(Steps.Step.SLEEP_WOKEN);
                 quietRounds = rung > 0 ? 0 : quietRounds + 1;
-                wakeUps.fire(log.newest());
+                wakeUps.fire(newest.getAsLong());
             } catch (IOException | RuntimeException e) {
                 if (!closed) {
                     errorHandler.onError(e);

@@ -41,14 +41,10 @@ public final class FileBus implements Bus {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(FileBus.class);
 
-    private static final long TICK_MS = 1_000;
-
     private final ErrorHandler errorHandler;
-    private final BusDirectory directory;
+    private final LogHome home;
     private final Control control;
     private final Membership membership;
-    private final Maintenance maintenance;
-    private final Janitor janitor;
     private final OrderLog log;
     private final @Nullable Disk disk; // null if nothing is forced
     private final boolean sync;
@@ -63,36 +59,30 @@ public final class FileBus implements Bus {
 
     private FileBus(Builder options, Geometry geometry) {
         this.errorHandler = options.errorHandler;
-        this.directory = BusDirectory.prepare(options.directory, options.openToGroup);
+        BusDirectory directory = BusDirectory.prepare(options.directory, options.openToGroup);
         this.control = Control.openOrCreate(directory, geometry);
         options.applyRetention(directory, control);
-        this.membership = Membership.join(directory, control, options.replicaName);
+        this.home = new LogHome(directory, control, options.replicaName, errorHandler);
+        this.membership = home.membership();
+        this.log = home.log();
+        this.disk = options.durability instanceof Durability.None ? null : diskOf(home);
         int self = membership.slot();
-        String threads = "peal-" + membership.writerId();
-        this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
-        try {
-            this.janitor = new Janitor(directory, control, membership);
-            this.log = new OrderLog(directory, control, membership, maintenance, janitor);
-            this.disk = options.durability instanceof Durability.None ? null : new Disk(directory, control, log);
-        } catch (RuntimeException e) {
-            maintenance.close();
-            membership.close();
-            throw e;
-        }
+        String threads = home.threads();
         this.sync = options.durability instanceof Durability.Sync;
         boolean spinning = options.waiting == Waiting.SPINNING;
         this.wakeUps = new WakeUps(log::newest, spinning ? () -> {} : () -> control.announceSleep(self), errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
-        this.doorbell = new Doorbell(directory.door(self), log, wakeUps, spinning, threads + "-doorbell", errorHandler);
+        this.doorbell = new Doorbell(
+                directory.door(self), log::newest, () -> true, wakeUps, spinning, threads + "-doorbell", errorHandler);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", errorHandler);
-        janitor.keep(log);
         doorbell.start();
-        maintenance.repeat(this::tick, TICK_MS);
+        home.keep(this::lose);
+        home.maintenance().repeat(() -> control.tellReadTo(self, slowestReader()), LogHome.TICK_MS);
         if (disk != null) {
             long pauseMs = options.durability instanceof Durability.Periodic periodic
                     ? periodic.pause().toMillis()
-                    : TICK_MS;
-            maintenance.repeat(disk::checkpoint, pauseMs);
+                    : LogHome.TICK_MS;
+            home.maintenance().repeat(disk::checkpoint, pauseMs);
         }
         LOGGER.info(
                 "replica {} ({}) joined the bus in {}: epoch {}, at position {}, {} slots an index segment, {} bytes a data"
@@ -106,6 +96,16 @@ public final class FileBus implements Bus {
                 log.geometry().dataSegmentLength(),
                 control.retention().length(),
                 control.retention().ageMs());
+    }
+
+    private static Disk diskOf(LogHome home) {
+        try {
+            return new Disk(home.directory(), home.control(), home.log());
+        } catch (RuntimeException e) {
+            home.stop();
+            home.close();
+            throw e;
+        }
     }
 
     /** Opens the bus in a directory with all options at their defaults, as {@code at(directory).open()} does. */
@@ -167,11 +167,9 @@ public final class FileBus implements Bus {
             unusable = new IllegalStateException("the bus is closed");
             doorbell.close();
             bells.close();
-            maintenance.close();
-            log.close();
+            home.stop();
             forceTheLast();
-            janitor.close();
-            membership.close();
+            home.close();
         }
     }
 
@@ -200,13 +198,10 @@ public final class FileBus implements Bus {
         }
     }
 
-    private void tick() {
-        control.tellReadTo(membership.slot(), slowestReader());
-        log.adjustClock();
-        BusException lost = janitor.tick(System.currentTimeMillis());
-        if (lost != null && unusable == null) {
-            unusable = lost;
-            errorHandler.onError(lost);
+    private void lose(BusException reason) {
+        if (unusable == null) {
+            unusable = reason;
+            errorHandler.onError(reason);
         }
     }
 

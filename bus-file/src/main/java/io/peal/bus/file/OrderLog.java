@@ -5,6 +5,7 @@ import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.spi.WallClock;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +111,18 @@ final class OrderLog implements LogView {
             Steps.at(Steps.Step.PUBLISH_WRITTEN);
             membership.checkAlive();
             return append(Descriptor.ofRecord(own.writerId(), offset));
+        } finally {
+            writer.finish(own);
+        }
+    }
+
+    /** Appends a message that was published elsewhere; its payload begins with what is kept of that place. */
+    void append(WindowRecord record) {
+        int length = DataLayout.recordLength(record.topicLength(), record.storedLength());
+        RecordWriter writer = writers.get();
+        writer.reserve(own, length);
+        try {
+            append(Descriptor.ofRecord(own.writerId(), writer.write(record)));
         } finally {
             writer.finish(own);
         }

@@ -10,6 +10,7 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.testkit.TestDirectory;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.AfterEach;

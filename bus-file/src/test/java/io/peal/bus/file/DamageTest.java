@@ -7,6 +7,7 @@ import io.peal.bus.Gap;
 import io.peal.bus.Message;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
+import io.peal.testkit.TestDirectory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;

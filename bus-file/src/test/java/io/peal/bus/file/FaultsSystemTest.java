@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.peal.bus.BusException;
+import io.peal.bus.spi.WallClock;
 import io.peal.testkit.JvmCommand;
 import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.TestDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

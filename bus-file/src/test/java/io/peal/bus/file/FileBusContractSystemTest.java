@@ -5,6 +5,7 @@ import io.peal.testkit.BusContract;
 import io.peal.testkit.BusOpener;
 import io.peal.testkit.ReplicaJvms;
 import io.peal.testkit.SharedBus;
+import io.peal.testkit.TestDirectory;
 import java.nio.file.Path;
 
 /** The contract over replicas that are processes, with the default lengths. */

@@ -3,6 +3,7 @@ package io.peal.bus.file;
 import io.peal.bus.Bus;
 import io.peal.testkit.BusContract;
 import io.peal.testkit.SharedBus;
+import io.peal.testkit.TestDirectory;
 
 /** The contract over several replicas in one JVM, with segments so small that the log moves to new ones all the time. */
 final class FileBusContractTest extends BusContract {

@@ -8,6 +8,7 @@ import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
+import io.peal.testkit.TestDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

@@ -15,6 +15,7 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.testkit.TestDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

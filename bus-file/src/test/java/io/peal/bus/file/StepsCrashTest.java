@@ -10,6 +10,7 @@ import io.peal.bus.file.CrashMain.Action;
 import io.peal.bus.file.Steps.Step;
 import io.peal.testkit.JvmCommand;
 import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.TestDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

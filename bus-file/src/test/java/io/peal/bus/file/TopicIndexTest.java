@@ -11,6 +11,7 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.testkit.Recording;
+import io.peal.testkit.TestDirectory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

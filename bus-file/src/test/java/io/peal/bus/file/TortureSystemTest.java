@@ -3,6 +3,7 @@ package io.peal.bus.file;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.TestDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.peal.bus.file;
+package io.peal.bus.spi;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -8,26 +8,34 @@ import java.util.function.LongSupplier;
  * The time of day in microseconds, read from the monotonic clock, which is cheaper to read. It follows steps of the
  * system's clock when it is {@linkplain #adjust adjusted}. Thread-safe.
  */
-final class WallClock {
+public final class WallClock {
 
     private final LongSupplier systemUs;
     private volatile long offsetNs;
 
-    WallClock() {
+    /** One that follows the system's clock. */
+    public WallClock() {
         this(() -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
     }
 
     /** One that follows another clock than the system's. */
-    WallClock(LongSupplier systemUs) {
+    public WallClock(LongSupplier systemUs) {
         this.systemUs = systemUs;
         this.offsetNs = offset();
     }
 
-    long nowUs() {
-        return (System.nanoTime() + offsetNs) / 1_000;
+    /** The time now, in microseconds since 1970-01-01T00:00Z. */
+    public long nowUs() {
+        return atUs(System.nanoTime());
     }
 
-    void adjust() {
+    /** The time when {@link System#nanoTime()} was {@code nanoTime}. */
+    public long atUs(long nanoTime) {
+        return (nanoTime + offsetNs) / 1_000;
+    }
+
+    /** Follows the system's clock; to be called every now and then. */
+    public void adjust() {
         offsetNs = offset();
     }
 

@@ -1,4 +1,4 @@
-package io.peal.bus.file;
+package io.peal.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,13 +9,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A directory for the buses of a test, in shared memory where there is one; removed when it is closed. */
-final class TestDirectory implements AutoCloseable {
+public final class TestDirectory implements AutoCloseable {
 
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private final Path path;
 
-    TestDirectory() {
+    /** A new one. */
+    public TestDirectory() {
         try {
             this.path = Files.isWritable(SHARED_MEMORY)
                     ? Files.createTempDirectory(SHARED_MEMORY, "peal-test-")
@@ -25,7 +26,8 @@ final class TestDirectory implements AutoCloseable {
         }
     }
 
-    Path path() {
+    /** Where it is. */
+    public Path path() {
         return path;
     }
 

@@ -1,0 +1,136 @@
+package io.peal.bus.aeron;
+
+import io.aeron.Aeron;
+import io.aeron.Image;
+import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.status.HeartbeatTimestamp;
+import io.peal.bus.file.ReplayWindow;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.status.CountersReader;
+
+/**
+ * The process of a spawned driver: it holds its lock as long as it lives, keeps the stream and some of its history while
+ * replicas come and go, and ends when none has been there for a while, or another driver has taken its place.
+ */
+final class DriverMain {
+
+    /** How long a client of the driver may be silent. Longer pauses of a replica are repaired when it comes back. */
+    static final Duration CLIENT_TIMEOUT = Duration.ofSeconds(2);
+
+    /** How long readers wait for a message whose publisher died in the middle of it; longer than the client timeout. */
+    static final Duration UNBLOCK_TIMEOUT = Duration.ofMillis(2_500);
+
+    private static final Duration LINGER = Duration.ofSeconds(30);
+    private static final long TICK_NS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private DriverMain() {}
+
+    /** {@code args}: the directory, the lock file, stream, term length, the file that says which life this is. */
+    public static void main(String... args) throws IOException {
+        Path aeronDirectory = Path.of(args[0]);
+        StreamOptions stream = new StreamOptions(Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+        try (FileChannel lock =
+                        FileChannel.open(Path.of(args[1]), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var held = lock.lock();
+                MediaDriver driver = MediaDriver.launch(context(aeronDirectory))) {
+            if (held.isValid()) {
+                serve(driver, stream, Path.of(args[4]));
+            }
+        }
+        if (Files.exists(aeronDirectory)) {
+            ReplayWindow.remove(aeronDirectory);
+        }
+    }
+
+    /** How a driver for a bus is set up. */
+    static MediaDriver.Context context(Path aeronDirectory) {
+        return new MediaDriver.Context()
+                .aeronDirectoryName(aeronDirectory.toString())
+                .threadingMode(ThreadingMode.SHARED)
+                .sharedIdleStrategy(new BackoffIdleStrategy(10, 20, 1_000, TimeUnit.MILLISECONDS.toNanos(1)))
+                .clientLivenessTimeoutNs(CLIENT_TIMEOUT.toNanos())
+                .publicationUnblockTimeoutNs(UNBLOCK_TIMEOUT.toNanos())
+                .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
+                .dirDeleteOnStart(false)
+                .warnIfDirectoryExists(false)
+                .errorHandler(error -> System.err.println("driver in " + aeronDirectory + ": " + error))
+                .useWindowsHighResTimer(true);
+    }
+
+    private static void serve(MediaDriver driver, StreamOptions stream, Path lifeFile) throws IOException {
+        Aeron.Context context = new Aeron.Context()
+                .aeronDirectoryName(driver.aeronDirectoryName())
+                .errorHandler(error -> System.err.println("history of " + driver.aeronDirectoryName() + ": " + error));
+        Path own = Path.of(driver.aeronDirectoryName());
+        try (Aeron aeron = Aeron.connect(context);
+                var publication = aeron.addPublication(stream.publication(), stream.streamId());
+                Subscription subscription = aeron.addSubscription(stream.subscription(), stream.streamId())) {
+            Subscription history = subscription;
+            long usedNs = System.nanoTime();
+            for (long tick = 0; System.nanoTime() - usedNs < LINGER.toNanos(); tick++) {
+                if (history.hasNoImages()
+                        && tick % 50 == 49) { // put aside, because this process did not run for a while
+                    history.close();
+                    history = aeron.addSubscription(stream.subscription(), stream.streamId());
+                }
+                keepHistory(history, publication.position(), stream.history());
+                if (clients(aeron.countersReader()) > 1) {
+                    usedNs = System.nanoTime();
+                }
+                if (tick % 50 == 49 && isSuperseded(own, lifeFile)) {
+                    return;
+                }
+                LockSupport.parkNanos(TICK_NS);
+            }
+        }
+    }
+
+    /** Reads on, but stays behind. */
+    static void keepHistory(Subscription subscription, long newest, long length) {
+        if (subscription.imageCount() == 1) {
+            Image image = subscription.imageAtIndex(0);
+            long target = newest - length;
+            for (long place = image.position(); place < target; place = image.position()) {
+                int limit = (int) Math.min(target - place, 1 << 20);
+                if (image.blockPoll((buffer, offset, blockLength, sessionId, termId) -> {}, limit) == 0) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Whether another driver has taken over, or the bus was removed. */
+    private static boolean isSuperseded(Path own, Path lifeFile) throws IOException {
+        if (Files.notExists(own)) {
+            return true;
+        }
+        Life life = Life.read(lifeFile);
+        return life != null && life.number() > number(own);
+    }
+
+    /** Drivers are numbered as the lives they serve. */
+    static long number(Path aeronDirectory) {
+        String name = aeronDirectory.getFileName().toString();
+        return Long.parseLong(name.substring(name.lastIndexOf('-') + 1));
+    }
+
+    private static int clients(CountersReader counters) {
+        int[] count = {0};
+        counters.forEach((counterId, typeId, key, label) -> {
+            if (typeId == HeartbeatTimestamp.HEARTBEAT_TYPE_ID) {
+                count[0]++;
+            }
+        });
+        return count[0];
+    }
+}

@@ -1,0 +1,61 @@
+package io.peal.bus.aeron;
+
+import io.aeron.ChannelUriStringBuilder;
+import io.aeron.CommonContext;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The stream as all replicas must ask for it.
+ *
+ * @param streamId of the first life; each later one has the next number
+ * @param termLength the length of one of the three parts of its memory, in bytes
+ */
+record StreamOptions(int streamId, int termLength) {
+
+    static final int MIN_TERM_LENGTH = 64 * 1024;
+    static final int MAX_TERM_LENGTH = 1 << 30;
+
+    private static final int MAX_MTU = 65_504;
+    private static final int MIN_MTU = 1_408;
+    private static final int FRAME_ALIGNMENT = 32;
+
+    /** How long a subscriber that stands still may hold the publishers up before it is put aside. */
+    private static final long STANDSTILL_NS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    int streamIdOf(Life life) {
+        return streamId + (int) (life.number() - 1);
+    }
+
+    String publication() {
+        return new ChannelUriStringBuilder()
+                .media(CommonContext.IPC_MEDIA)
+                .termLength(termLength)
+                .mtu(Math.max(MIN_MTU, Math.min(MAX_MTU, termLength / 16)) & -FRAME_ALIGNMENT)
+                .untetheredWindowLimitTimeoutNs(STANDSTILL_NS)
+                .alias("peal")
+                .build();
+    }
+
+    /** Put aside when it does not keep up, and told so, rather than holding up everybody. */
+    String subscription() {
+        return new ChannelUriStringBuilder()
+                .media(CommonContext.IPC_MEDIA)
+                .tether(false)
+                .rejoin(false)
+                .alias("peal")
+                .build();
+    }
+
+    /**
+     * How far a subscriber that only keeps history stays behind: late comers begin where the last of all subscribers
+     * stands. Half of the publishers' window, so they have the other half.
+     */
+    long history() {
+        return termLength / 4;
+    }
+
+    /** A message takes at most this much, so that several of them fit into the history. */
+    int maxMessageLength() {
+        return termLength / 64;
+    }
+}

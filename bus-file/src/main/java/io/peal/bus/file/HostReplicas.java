@@ -1,0 +1,126 @@
+package io.peal.bus.file;
+
+import io.peal.bus.ErrorHandler;
+import io.peal.bus.WakeUp;
+import io.peal.bus.spi.WakeUps;
+import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * The replicas of one host on another transport: each has a number, its death is noticed, and each can sleep until somebody
+ * rings. It is what a {@link FileBus} has besides its log, in a directory of its own. Thread-safe.
+ */
+public final class HostReplicas implements AutoCloseable {
+
+    private static final Geometry NO_LOG =
+            new Geometry(Geometry.MIN_INDEX_SLOTS_LOG2, Geometry.MIN_DATA_SEGMENT_LENGTH);
+
+    private final Control control;
+    private final Membership membership;
+    private final Maintenance maintenance;
+    private final WakeUps wakeUps;
+    private final Bells bells;
+    private final Doorbell doorbell;
+    private final boolean spinning;
+    private boolean closed; // guarded by this
+
+    private HostReplicas(
+            Path path,
+            String replicaName,
+            boolean openToGroup,
+            Waiting waiting,
+            LongSupplier look,
+            BooleanSupplier mayDoze,
+            ErrorHandler errorHandler) {
+        BusDirectory directory = BusDirectory.prepare(path, openToGroup);
+        this.control = Control.openOrCreate(directory, NO_LOG);
+        this.membership = Membership.join(directory, control, replicaName);
+        int self = membership.slot();
+        String threads = "peal-" + membership.writerId();
+        this.spinning = waiting == Waiting.SPINNING;
+        this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
+        this.wakeUps = new WakeUps(look, this::announceSleep, errorHandler);
+        this.bells = new Bells(directory, control, self, wakeUps);
+        this.doorbell = new Doorbell(
+                directory.door(self), look, mayDoze, wakeUps, spinning, threads + "-doorbell", errorHandler);
+        maintenance.repeat(membership::buryDead, LogHome.TICK_MS);
+    }
+
+    /**
+     * Takes part.
+     *
+     * @param directory the same for all replicas of a bus on this host; made if it is not there
+     * @param look looks whether there is something new, and returns the newest position; called by the thread that waits,
+     *     and by others
+     * @param mayDoze whether the thread that waits may sleep until somebody rings, asked each time; if not, it looks again
+     *     after a millisecond
+     */
+    public static HostReplicas join(
+            Path directory,
+            String replicaName,
+            boolean openToGroup,
+            Waiting waiting,
+            LongSupplier look,
+            BooleanSupplier mayDoze,
+            ErrorHandler errorHandler) {
+        return new HostReplicas(directory, replicaName, openToGroup, waiting, look, mayDoze, errorHandler);
+    }
+
+    /** Lets the thread begin that waits. */
+    public void start() {
+        doorbell.start();
+    }
+
+    /** The number of this replica: positive, and no other one has had it. */
+    public int number() {
+        return membership.writerId();
+    }
+
+    /** Whether the replica with a number is here, as far as anybody knows. */
+    public boolean isAlive(int replica) {
+        membership.buryDead();
+        return membership.aliveWriters().contains(replica);
+    }
+
+    /** A way to sleep until there is something to read; see {@link io.peal.bus.Bus#newWakeUp}. */
+    public WakeUp newWakeUp(Runnable onAvailable) {
+        return wakeUps.add(onAvailable);
+    }
+
+    /** Says that this replica is about to sleep: who publishes from now on rings. */
+    public void announceSleep() {
+        if (!spinning) {
+            control.announceSleep(membership.slot());
+        }
+    }
+
+    /** Wakes everybody who sleeps, because something was published. Four loads of memory if nobody does. */
+    public void ring(long position) {
+        if (control.isAnyoneAsleep()) {
+            bells.ring(position);
+        }
+    }
+
+    /** Runs a task again and again on the background thread, with this pause. */
+    public void repeat(Runnable task, long pauseMs) {
+        maintenance.repeat(task, pauseMs);
+    }
+
+    /** Ends the threads, so that nothing is looked at any more; the number is kept until {@link #close}. */
+    public void stop() {
+        doorbell.close();
+        bells.close();
+        maintenance.close();
+    }
+
+    /** Leaves. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            stop();
+            membership.close();
+        }
+    }
+}
