@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
                 "Starts the notify example, kills and drains its replicas in turn, and checks every message at every client.")
 final class CheckCommand implements Callable<Integer> {
 
+    private static final String FILE = "file";
+    private static final String AERON = "aeron";
     private static final Duration CONNECT_LIMIT = Duration.ofSeconds(20);
     private static final Duration SETTLE_LIMIT = Duration.ofSeconds(5);
 
@@ -61,6 +63,12 @@ final class CheckCommand implements Callable<Integer> {
             description = "The server the replicas run on: netty or jetty (default: netty).")
     private String server = "";
 
+    @Option(
+            names = "--bus",
+            defaultValue = FILE,
+            description = "The bus the replicas are on: file or aeron (default: file).")
+    private String bus = "";
+
     @Option(names = "--terminal", description = "Rewrite the line of progress in place, as on a terminal.")
     private boolean terminal;
 
@@ -74,7 +82,7 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         checkOptions();
         System.out.printf("Starting %d replicas%n", replicaCount);
-        try (Replicas replicas = Replicas.start(jar, replicaCount, server);
+        try (Replicas replicas = Replicas.start(jar, replicaCount, server, bus);
                 Listeners listeners = new Listeners(replicas.address(), ledger)) {
             listeners.connect(clients);
             boolean connected = await(() -> listeners.connected() == clients, CONNECT_LIMIT);
@@ -85,6 +93,7 @@ final class CheckCommand implements Callable<Integer> {
             Disturbance disturbance = new Disturbance(
                     replicas,
                     replicaCount,
+                    !bus.equals(FILE),
                     kind,
                     () -> listeners.connected() == clients,
                     Duration.ofSeconds(interval),
@@ -113,6 +122,9 @@ final class CheckCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(),
                     "at least 5 seconds, 1 client, 1 message a second, 1 replica and 1 second between are needed");
+        }
+        if (!bus.equals(FILE) && !bus.equals(AERON)) {
+            throw new ParameterException(spec.commandLine(), "unknown bus '" + bus + "': expected file or aeron");
         }
         if (!Files.isRegularFile(jar)) {
             throw new ParameterException(
@@ -154,6 +166,9 @@ final class CheckCommand implements Callable<Integer> {
         System.out.printf("  %-28s %,12d%n", "reconnects", listeners.reconnects());
         System.out.printf("  %-28s %,12d%n", "replicas killed (SIGKILL)", disturbance.kills());
         System.out.printf("  %-28s %,12d%n", "replicas drained (SIGTERM)", disturbance.drains());
+        if (disturbance.driverKills() > 0) {
+            System.out.printf("  %-28s %,12d%n", "drivers killed (SIGKILL)", disturbance.driverKills());
+        }
         for (double percentile : new double[] {50, 99, 99.9, 100}) {
             String name =
                     percentile == 100 ? "latency max" : "latency p" + (percentile == 99.9 ? "99.9" : (int) percentile);

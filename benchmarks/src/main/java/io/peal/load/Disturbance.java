@@ -11,7 +11,7 @@ import org.HdrHistogram.Histogram;
 
 /**
  * Takes replicas down at a fixed pace, one after the other: all in turn with SIGKILL, then all in turn with SIGTERM, and so
- * on, or with only one of these. It waits for nobody but for the replica whose turn it is to serve again. Runs on its own
+ * on, or with only one of these. If there is a media driver, it is killed after each turn. It waits for nobody but for the replica whose turn it is to serve again. Runs on its own
  * thread; the histogram is read when it has stopped.
  */
 final class Disturbance implements Runnable {
@@ -35,11 +35,20 @@ final class Disturbance implements Runnable {
     private final Map<Integer, Long> pids = new HashMap<>(); // of the processes that were told to go
     private final AtomicInteger drains = new AtomicInteger();
     private final AtomicInteger kills = new AtomicInteger();
+    private final AtomicInteger driverKills = new AtomicInteger();
+    private final boolean hasDriver;
     private final Histogram absenceNs = new Histogram(TimeUnit.MINUTES.toNanos(10), 3);
     private volatile String failure = "";
 
     Disturbance(
-            Replicas replicas, int count, Kind kind, BooleanSupplier allBack, Duration interval, Duration duration) {
+            Replicas replicas,
+            int count,
+            boolean hasDriver,
+            Kind kind,
+            BooleanSupplier allBack,
+            Duration interval,
+            Duration duration) {
+        this.hasDriver = hasDriver;
         this.replicas = replicas;
         this.count = count;
         this.kind = kind;
@@ -56,9 +65,14 @@ final class Disturbance implements Runnable {
             waitUntil(next);
             for (int i = 0; System.nanoTime() - end < 0; i++) {
                 next += interval.toNanos();
-                boolean forcibly = kind == Kind.KILL || (kind == Kind.BOTH && i / count % 2 == 0);
-                disturb(1 + i % count, forcibly);
-                noteAbsence(forcibly, next);
+                int turn = hasDriver ? count + 1 : count;
+                boolean forcibly = kind == Kind.KILL || (kind == Kind.BOTH && i / turn % 2 == 0);
+                if (i % turn == count) {
+                    killDriver();
+                } else {
+                    disturb(1 + i % turn, forcibly);
+                    noteAbsence(forcibly, next);
+                }
                 waitUntil(next);
                 next = Math.max(next, System.nanoTime()); // who is late does not hurry
             }
@@ -75,6 +89,11 @@ final class Disturbance implements Runnable {
     /** How many replicas were killed. */
     int kills() {
         return kills.get();
+    }
+
+    /** How often the media driver was killed. */
+    int driverKills() {
+        return driverKills.get();
     }
 
     /** How long it took after a kill until every client was subscribed again; of those kills where that was before the next. */
@@ -97,6 +116,13 @@ final class Disturbance implements Runnable {
         }
         pids.put(number, pid);
         (forcibly ? kills : drains).incrementAndGet();
+    }
+
+    private void killDriver() {
+        ProcessHandle driver =
+                replicas.driver().orElseThrow(() -> new IllegalStateException("there is no media driver to kill"));
+        driver.destroyForcibly();
+        driverKills.incrementAndGet();
     }
 
     private void noteAbsence(boolean forcibly, long until) {

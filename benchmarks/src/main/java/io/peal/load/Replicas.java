@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,7 @@ final class Replicas implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final long LOOK_AGAIN_NS = 20_000_000;
     private static final Pattern SERVES = Pattern.compile("replica (\\d+) \\(process (\\d+)\\) serves");
+    private static final String DRIVER = "io.peal.bus.aeron.DriverMain";
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private final int count;
@@ -49,7 +51,7 @@ final class Replicas implements AutoCloseable {
     }
 
     /** Starts the supervisor and waits until every replica serves. */
-    static Replicas start(Path jar, int count, String server) throws IOException {
+    static Replicas start(Path jar, int count, String server, String bus) throws IOException {
         int port = freePort();
         Path directory = Files.isWritable(SHARED_MEMORY)
                 ? Files.createTempDirectory(SHARED_MEMORY, "peal-check-")
@@ -62,7 +64,7 @@ final class Replicas implements AutoCloseable {
                         jar.toString(),
                         "--port=" + port,
                         "--replicas=" + count,
-                        "--bus=file:" + directory.resolve("bus"),
+                        "--bus=" + bus + ":" + directory.resolve("bus"),
                         "--server=" + server,
                         "--java-option=-XX:TieredStopAtLevel=1", // none of them lives long enough for more
                         "--until-input-ends")
@@ -102,6 +104,16 @@ final class Replicas implements AutoCloseable {
         throw new IllegalStateException("replica " + number + " does not serve"
                 + (supervisor.isAlive() ? " within " + limit : ", and the supervisor has ended")
                 + "; it printed " + output());
+    }
+
+    /** The process of the media driver that the replicas have started, if the bus has one. */
+    Optional<ProcessHandle> driver() {
+        return ProcessHandle.allProcesses()
+                .filter(process -> {
+                    String command = process.info().commandLine().orElse("");
+                    return command.contains(DRIVER) && command.contains(directory.toString());
+                })
+                .findFirst();
     }
 
     /** The last lines that the supervisor printed. */
@@ -145,6 +157,10 @@ final class Replicas implements AutoCloseable {
         } catch (InterruptedException e) {
             supervisor.destroyForcibly();
         }
+        driver().ifPresent(driver -> {
+            driver.destroyForcibly();
+            driver.onExit().join();
+        });
         removeDirectory();
     }
 

@@ -19,6 +19,7 @@ final class ArchitectureTest {
     private static final String BUS = "io.peal.bus";
     private static final String BUS_SPI = "io.peal.bus.spi";
     private static final String FILE = "io.peal.bus.file";
+    private static final String AERON = "io.peal.bus.aeron";
     private static final String FANOUT = "io.peal.fanout";
     private static final String NETTY = "io.peal.fanout.netty";
     private static final String JETTY = "io.peal.fanout.jetty";
@@ -51,6 +52,11 @@ final class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(ofInspector)
                 .check(peal);
+    }
+
+    @Test
+    void busOverAeronKnowsBusFileAndAeron() {
+        mayUse(AERON, BUS, BUS_SPI, FILE, "io.aeron..", "org.agrona..");
     }
 
     @Test

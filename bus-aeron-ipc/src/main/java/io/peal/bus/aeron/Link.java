@@ -10,8 +10,10 @@ import io.peal.bus.ErrorHandler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentTerminationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * This replica's hold on one life of the stream: a client of the driver, a publication, a subscription that keeps up and one
@@ -24,9 +26,9 @@ import org.agrona.concurrent.AgentTerminationException;
 final class Link implements AutoCloseable {
 
     /** Longer than Peal takes to notice a driver's death: until then, its client must not take the memory away. */
-    private static final Duration CLIENT_GIVES_UP = Duration.ofSeconds(15);
+    private static final Duration CLIENT_GIVES_UP = Duration.ofSeconds(10);
 
-    private static final long OPEN_LIMIT_NS = Duration.ofSeconds(10).toNanos();
+    private static final long OPEN_LIMIT_NS = Duration.ofSeconds(3).toNanos();
 
     private final Life life;
     private final Aeron aeron;
@@ -46,10 +48,13 @@ final class Link implements AutoCloseable {
                 .driverTimeoutMs(CLIENT_GIVES_UP.toMillis())
                 .errorHandler(error -> onError(error, errorHandler)));
         try {
-            this.publication = aeron.addPublication(stream.publication(), streamId);
-            Subscription subscription = aeron.addSubscription(stream.subscription(), streamId);
-            this.history = aeron.addSubscription(stream.subscription(), streamId);
-            this.image = awaitImage(subscription);
+            long publishing = aeron.asyncAddPublication(stream.publication(), streamId);
+            long reading = aeron.asyncAddSubscription(stream.subscription(), streamId);
+            long keeping = aeron.asyncAddSubscription(stream.subscription(), streamId);
+            this.publication = await("publication", () -> aeron.getPublication(publishing));
+            Subscription subscription = await("subscription", () -> aeron.getSubscription(reading));
+            this.history = await("subscription", () -> aeron.getSubscription(keeping));
+            this.image = await("image", () -> subscription.imageCount() == 0 ? null : subscription.imageAtIndex(0));
             this.raw = new RawLog(file());
         } catch (RuntimeException e) {
             CloseHelper.quietClose(aeron);
@@ -104,10 +109,15 @@ final class Link implements AutoCloseable {
         DriverMain.keepHistory(history, image.position(), historyLength);
     }
 
+    /** Ends all but the view of the memory, which shows what others go on to write. */
+    void closeClient() {
+        CloseHelper.quietClose(aeron);
+    }
+
     @Override
     public void close() {
+        closeClient();
         CloseHelper.quietClose(raw);
-        CloseHelper.quietClose(aeron);
     }
 
     private void onError(Throwable error, ErrorHandler errorHandler) {
@@ -121,14 +131,16 @@ final class Link implements AutoCloseable {
         }
     }
 
-    private static Image awaitImage(Subscription subscription) {
+    private static <T> T await(String what, Supplier<@Nullable T> supplier) {
         long deadline = System.nanoTime() + OPEN_LIMIT_NS;
-        while (subscription.imageCount() == 0) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new BusException("the media driver gives no image of the stream");
+        for (T found = supplier.get(); ; found = supplier.get()) {
+            if (found != null) {
+                return found;
             }
-            LockSupport.parkNanos(1_000_000);
+            if (System.nanoTime() - deadline > 0) {
+                throw new BusException("the media driver gives no " + what + " for the stream");
+            }
+            LockSupport.parkNanos(500_000);
         }
-        return subscription.imageAtIndex(0);
     }
 }

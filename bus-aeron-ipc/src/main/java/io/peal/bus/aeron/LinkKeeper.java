@@ -5,8 +5,10 @@ import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Find the next life, and link to it; publish those messages first; then give the link to the publishers.
  * </ol>
  *
- * If only the link was lost, because this process did not run for a while, there is no end, and the same life goes on.
+ * If only the link was lost, because this process did not run for a while, there is no end, and the same life goes on; if
+ * it has not gone on when there is a link again, steps 3 and 4 are done then.
  */
 final class LinkKeeper implements AutoCloseable {
 
@@ -50,7 +53,7 @@ final class LinkKeeper implements AutoCloseable {
     private final AtomicLong resent = new AtomicLong();
     private final AtomicLong interruptions = new AtomicLong();
     private final AtomicLong longestInterruptionNs = new AtomicLong();
-    private @Nullable Link taken; // away from the publishers, not closed yet
+    private @Nullable Link last; // taken away from the publishers, and its life may have more to be brought
     private long lastLife;
     private long interruptedNs;
     private boolean told;
@@ -130,15 +133,13 @@ final class LinkKeeper implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        Link present = link;
         takeLink();
-        Link last = taken;
-        if (last != null) {
-            if (drivers.isOwn(last.life())) {
-                writeEnd(last); // while that can be done: this replica takes the driver with it
-            }
-            feeder.detach();
-            last.close();
+        feeder.detach();
+        if (present != null && drivers.isOwn(present.life())) {
+            writeEnd(present); // while that can be done: this replica takes the driver with it
         }
+        closeLast();
     }
 
     private void run() {
@@ -163,12 +164,11 @@ final class LinkKeeper implements AutoCloseable {
             interruptedNs = System.nanoTime();
             takeLink();
             feeder.detach();
-            if (!alive || feeder.hasEnded()) {
+            if (alive && !feeder.hasEnded()) {
+                present.closeClient();
+            } else {
                 finish(present);
-                lastLife = present.life().number();
             }
-            present.close();
-            taken = null;
         }
         BusException failure = tryToLink();
         if (link != null) {
@@ -184,7 +184,7 @@ final class LinkKeeper implements AutoCloseable {
 
     /** Step 1. */
     private void takeLink() {
-        taken = link;
+        last = link;
         link = null;
         Writer[] all;
         synchronized (writers) {
@@ -198,9 +198,9 @@ final class LinkKeeper implements AutoCloseable {
     }
 
     /** Steps 2 to 4. */
-    private void finish(Link last) {
-        RawLog raw = last.raw();
-        boolean told = feeder.hasEnded() || writeEnd(last);
+    private void finish(Link ending) {
+        RawLog raw = ending.raw();
+        boolean told = feeder.hasEnded() || writeEnd(ending);
         long begin = System.nanoTime();
         long stuckAt = -1;
         long stuckSince = begin;
@@ -219,25 +219,39 @@ final class LinkKeeper implements AutoCloseable {
             }
             LockSupport.parkNanos(BRIEFLY_NS);
         }
+        List<byte[]> own = new ArrayList<>();
         raw.readWhatIsThere(feeder.place(), raw.tail(), (buffer, offset, length, place) -> {
             if (Envelope.isMessage(buffer, offset, length)
                     && Envelope.kind(buffer, offset) != Envelope.END
                     && Envelope.replica(buffer, offset) == replica) {
                 byte[] message = new byte[length];
                 buffer.getBytes(offset, message);
-                unpublished.add(message);
+                own.add(message);
             }
         });
+        own.addAll(unpublished); // what was not even written again comes later
+        unpublished.clear();
+        unpublished.addAll(own);
+        lastLife = ending.life().number();
+        closeLast();
     }
 
-    private boolean writeEnd(Link last) {
+    private void closeLast() {
+        Link closing = last;
+        if (closing != null) {
+            closing.close();
+            last = null;
+        }
+    }
+
+    private boolean writeEnd(Link ending) {
         UnsafeBuffer end = new UnsafeBuffer(new byte[Envelope.TOPIC_AT]);
         Envelope.writeEnd(end, 0, replica);
         long deadline = System.nanoTime() + END_LIMIT_NS;
         while (System.nanoTime() - deadline < 0) {
-            long place = last.publication().isClosed()
+            long place = ending.publication().isClosed()
                     ? Publication.CLOSED
-                    : last.publication().offer(end);
+                    : ending.publication().offer(end);
             if (place > 0) {
                 return true;
             }
@@ -254,14 +268,20 @@ final class LinkKeeper implements AutoCloseable {
                 LockSupport.parkNanos(TICK_NS);
                 return new BusException("there is no media driver: publishers wait until there is one");
             }
+            Link before = last;
+            if (before != null && before.life().number() < life.number()) {
+                finish(before); // it has ended while there was no link
+            }
             Link next = Link.open(life, stream, errorHandler);
             drivers.keepStream(life, next.file());
             feeder.attach(next, drivers.streamBefore(life));
+            closeLast();
             if (publishAgain(next)) {
                 link = next;
             } else {
                 feeder.detach();
-                next.close();
+                last = next;
+                finish(next);
             }
             return null;
         } catch (BusException e) {

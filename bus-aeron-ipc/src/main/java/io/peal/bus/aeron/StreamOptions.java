@@ -20,7 +20,7 @@ record StreamOptions(int streamId, int termLength) {
     private static final int FRAME_ALIGNMENT = 32;
 
     /** How long a subscriber that stands still may hold the publishers up before it is put aside. */
-    private static final long STANDSTILL_NS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long STANDSTILL_NS = TimeUnit.MILLISECONDS.toNanos(250);
 
     int streamIdOf(Life life) {
         return streamId + (int) (life.number() - 1);

@@ -1,7 +1,6 @@
 package io.peal.examples.notify;
 
 import io.peal.bus.Bus;
-import io.peal.bus.file.FileBus;
 import io.peal.fanout.DrainReport;
 import io.peal.fanout.Fanout;
 import io.peal.fanout.Limits;
@@ -33,9 +32,7 @@ final class Replica {
 
     /** Starts it; it stops when the process is asked to end. */
     static void start(int number, Settings settings, boolean sharedPort) throws IOException {
-        Bus bus = FileBus.at(settings.busDirectory())
-                .replicaName("notify-" + number)
-                .open();
+        Bus bus = settings.openBus(number);
         Fanout fanout = Fanout.on(bus).limits(LIMITS).build();
         Status status = new Status(number, settings.port, bus, fanout);
         Api api = new Api(number, bus, status, sharedPort, settings.demo);

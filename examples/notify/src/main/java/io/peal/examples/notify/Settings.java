@@ -1,5 +1,9 @@
 package io.peal.examples.notify;
 
+import io.peal.bus.Bus;
+import io.peal.bus.aeron.AeronBus;
+import io.peal.bus.aeron.AeronDriver;
+import io.peal.bus.file.FileBus;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -11,10 +15,17 @@ final class Settings {
     static final String NETTY = "netty";
     static final String JETTY = "jetty";
 
+    private static final String FILE = "file:";
+    private static final String AERON = "aeron:";
+
     @Option(names = "--port", defaultValue = "8080", description = "The port to listen on (default: 8080).")
     int port;
 
-    @Option(names = "--bus", required = true, paramLabel = "file:DIR", description = "The bus, as file:DIRECTORY.")
+    @Option(
+            names = "--bus",
+            required = true,
+            paramLabel = "KIND:DIR",
+            description = "The bus: file:DIRECTORY, or aeron:DIRECTORY for Aeron.")
     String bus;
 
     @Option(names = "--server", defaultValue = NETTY, description = "The server: netty or jetty.")
@@ -23,13 +34,26 @@ final class Settings {
     @Option(names = "--demo", description = "Allow to kill replicas over HTTP.")
     boolean demo;
 
-    Path busDirectory() {
-        return Path.of(bus.substring("file:".length()));
+    boolean isAeron() {
+        return bus.startsWith(AERON);
+    }
+
+    /** Opens the bus, as the replica with this number. */
+    Bus openBus(int number) {
+        Path directory = Path.of(bus.substring(bus.indexOf(':') + 1));
+        String name = "notify-" + number;
+        return isAeron()
+                ? AeronBus.at(directory)
+                        .driver(AeronDriver.spawned())
+                        .replicaName(name)
+                        .open()
+                : FileBus.at(directory).replicaName(name).open();
     }
 
     void check(CommandSpec spec) {
-        if (!bus.startsWith("file:") || bus.length() == "file:".length()) {
-            throw new ParameterException(spec.commandLine(), "unknown bus '" + bus + "': expected file:DIRECTORY");
+        if (!(bus.startsWith(FILE) || isAeron()) || bus.endsWith(":")) {
+            throw new ParameterException(
+                    spec.commandLine(), "unknown bus '" + bus + "': expected file:DIRECTORY or aeron:DIRECTORY");
         }
         if (!server.equals(NETTY) && !server.equals(JETTY)) {
             throw new ParameterException(

@@ -195,6 +195,9 @@ final class Supervisor implements RollingRestart.Replicas {
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
+        if (settings.isAeron()) {
+            command.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED"); // what Aeron asks of a JVM
+        }
         command.addAll(javaOptions);
         command.addAll(List.of(
                 "-cp",

@@ -1,0 +1,247 @@
+package io.peal.bus.aeron;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.TestDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Writers and the driver are killed and stopped at random moments, and readers check every message: its bytes, that none of
+ * a thread's is missing or twice, and by digests that all readers saw the same order at the same positions. It prints for
+ * how long readers stood still. {@code -Dpeal.torture.rounds=N} makes it longer.
+ */
+@Timeout(3_600)
+class AeronTortureSystemTest {
+
+    private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 12);
+    private static final int WRITERS = 3;
+    private static final int READERS = 2;
+    private static final int MORE = 4; // blocks
+    private static final Duration LIMIT = Duration.ofSeconds(40);
+
+    /** What is done to the processes, in turns. */
+    enum Harm {
+        WRITER_KILLED,
+        DRIVER_KILLED,
+        WRITER_STOPPED_BRIEFLY,
+        KILLED_IN_THE_MIDDLE_OF_A_MESSAGE,
+        WRITER_AND_DRIVER_KILLED,
+        WRITER_STOPPED_FOR_LONG,
+        DRIVER_STOPPED_FOR_LONG
+    }
+
+    private final TestDirectory scratch = new TestDirectory();
+    private final Path directory = scratch.path().resolve("bus");
+    private final List<ReplicaProcess> writers = new ArrayList<>();
+    private final List<ReplicaProcess> readers = new ArrayList<>();
+    private final Map<String, Long> published = new HashMap<>(); // by writer thread, of those that were killed, too
+    private final Map<Harm, List<Long>> stallsMs = new EnumMap<>(Harm.class);
+    private final SplittableRandom random = new SplittableRandom(42);
+    private long nextKey = 1;
+
+    @Test
+    void nothingIsLostAndAllSeeOneOrder() {
+        try {
+            for (int i = 0; i < READERS; i++) {
+                ReplicaProcess reader = ReplicaProcess.start(AeronTortureMain.class, "read", directory.toString());
+                readers.add(reader);
+                reader.awaitLine("ready", LIMIT);
+            }
+            for (int i = 0; i < WRITERS; i++) {
+                writers.add(startWriter());
+            }
+            for (int round = 0; round < ROUNDS; round++) {
+                for (Harm harm : Harm.values()) {
+                    LockSupport.parkNanos(random.nextLong(50_000_000));
+                    int before = stalls(readers.get(0)).size();
+                    int victim = random.nextInt(WRITERS);
+                    harm(harm, victim);
+                    readers.forEach(AeronTortureSystemTest::awaitMore);
+                    List<Long> stalls = stalls(readers.get(0));
+                    long longest = stalls.subList(before, stalls.size()).stream()
+                            .mapToLong(Long::longValue)
+                            .max()
+                            .orElse(0);
+                    stallsMs.computeIfAbsent(harm, key -> new ArrayList<>()).add(longest);
+                    readers.forEach(reader -> assertThat(failuresOf(reader)).isEmpty());
+                }
+            }
+            check();
+        } finally {
+            writers.forEach(ReplicaProcess::close);
+            readers.forEach(ReplicaProcess::close);
+            SpawnedDriver.killIn(directory);
+            scratch.close();
+        }
+    }
+
+    private void harm(Harm harm, int victim) {
+        switch (harm) {
+            case WRITER_KILLED -> replace(victim);
+            case DRIVER_KILLED -> SpawnedDriver.killIn(directory);
+            case WRITER_STOPPED_BRIEFLY -> stop(writers.get(victim), 300);
+            case KILLED_IN_THE_MIDDLE_OF_A_MESSAGE -> killInTheMiddle();
+            case WRITER_AND_DRIVER_KILLED -> {
+                SpawnedDriver.killIn(directory);
+                replace(victim);
+            }
+            case WRITER_STOPPED_FOR_LONG -> stop(writers.get(victim), 4_000);
+            case DRIVER_STOPPED_FOR_LONG -> stopDriver(4_000);
+        }
+    }
+
+    /** Waits until a reader has read a while, from now on. */
+    private static void awaitMore(ReplicaProcess reader) {
+        long before = digests(reader) + MORE;
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        while (digests(reader) < before) {
+            assertThat(failuresOf(reader)).isEmpty();
+            assertThat(System.nanoTime() < deadline).as("messages come again").isTrue();
+            LockSupport.parkNanos(5_000_000);
+        }
+    }
+
+    private static long digests(ReplicaProcess reader) {
+        return reader.output().stream()
+                .filter(line -> line.startsWith("digest "))
+                .count();
+    }
+
+    private void replace(int victim) {
+        ReplicaProcess writer = writers.get(victim);
+        writer.kill();
+        note(writer);
+        writers.set(victim, startWriter());
+    }
+
+    private ReplicaProcess startWriter() {
+        ReplicaProcess writer =
+                ReplicaProcess.start(AeronTortureMain.class, "write", directory.toString(), String.valueOf(nextKey++));
+        writer.awaitLine("ready", LIMIT);
+        return writer;
+    }
+
+    private static void stop(ReplicaProcess process, long ms) {
+        process.pause();
+        LockSupport.parkNanos(ms * 1_000_000);
+        process.resume();
+    }
+
+    private void stopDriver(long ms) {
+        SpawnedDriver.in(directory).ifPresent(driver -> {
+            signal("STOP", driver.pid());
+            LockSupport.parkNanos(ms * 1_000_000);
+            signal("CONT", driver.pid());
+        });
+    }
+
+    private static void signal(String name, long pid) {
+        try {
+            new ProcessBuilder("kill", "-" + name, String.valueOf(pid)).start().waitFor();
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void killInTheMiddle() {
+        try (ReplicaProcess claimer = ReplicaProcess.start(AeronTortureMain.class, "claim", directory.toString())) {
+            claimer.awaitLine("claimed", LIMIT);
+            claimer.kill();
+        }
+    }
+
+    private void note(ReplicaProcess writer) {
+        for (String line : writer.output()) {
+            if (line.startsWith("published ")) {
+                String[] words = line.split(" ", 3);
+                published.merge(words[1], Long.parseLong(words[2]), Math::max);
+            }
+        }
+    }
+
+    private void check() {
+        writers.forEach(this::note);
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        Map<String, String> digests = new HashMap<>();
+        int compared = 0;
+        for (ReplicaProcess reader : readers) {
+            assertThat(failuresOf(reader)).isEmpty();
+            for (String line : reader.output()) {
+                if (line.startsWith("digest ")) {
+                    String[] words = line.split(" ", 3);
+                    String other = digests.putIfAbsent(words[1], words[2]);
+                    compared += other == null ? 0 : 1;
+                    assertThat(other == null || other.equals(words[2]))
+                            .as("order up to message " + words[1])
+                            .isTrue();
+                }
+            }
+            while (!hasSeenAll(reader)) { // what was published last is read soon, or is lost
+                assertThat(System.nanoTime() < deadline)
+                        .as(published + " were published, and read " + last(reader, "read "))
+                        .isTrue();
+                LockSupport.parkNanos(50_000_000);
+            }
+        }
+        assertThat(compared).as("blocks that two readers saw").isPositive();
+        System.out.printf(
+                "%d rounds, %d writer threads, %d blocks of 1,024 messages compared, status %s%n",
+                ROUNDS, published.size(), compared, last(readers.get(0), "status "));
+        stallsMs.forEach((harm, all) -> {
+            List<Long> sorted = all.stream().sorted().toList();
+            System.out.printf(
+                    "%-36s %3d times, readers stood still for %5d ms (median), at most %5d ms%n",
+                    harm, sorted.size(), sorted.get(sorted.size() / 2), sorted.get(sorted.size() - 1));
+        });
+    }
+
+    private boolean hasSeenAll(ReplicaProcess reader) {
+        Map<String, Long> seen = seenBy(reader);
+        return published.entrySet().stream()
+                .allMatch(writer -> seen.getOrDefault(writer.getKey(), 0L) >= writer.getValue());
+    }
+
+    private static Map<String, Long> seenBy(ReplicaProcess reader) {
+        Map<String, Long> seen = new HashMap<>();
+        String counters = last(reader, "read ");
+        for (String entry : counters.substring(counters.indexOf('{') + 1, counters.indexOf('}'))
+                .split(", ", -1)) {
+            String[] words = entry.split("=", 2);
+            seen.put(words[0], Long.parseLong(words[1]));
+        }
+        return seen;
+    }
+
+    private static String last(ReplicaProcess process, String beginning) {
+        return process.output().stream()
+                .filter(line -> line.startsWith(beginning))
+                .reduce((first, second) -> second)
+                .orElse("");
+    }
+
+    private static List<Long> stalls(ReplicaProcess reader) {
+        return reader.output().stream()
+                .filter(line -> line.startsWith("stall "))
+                .map(line -> Long.parseLong(line.substring("stall ".length())))
+                .toList();
+    }
+
+    private static List<String> failuresOf(ReplicaProcess reader) {
+        return reader.output().stream()
+                .filter(line -> line.startsWith("FAILED") || line.startsWith("ERROR"))
+                .toList();
+    }
+}
