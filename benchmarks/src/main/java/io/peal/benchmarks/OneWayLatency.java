@@ -10,18 +10,21 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.BusySpinIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
 
 /**
- * The time from sending in one process to the callback in another, at a fixed rate: over the bus, spinning or asleep, and
- * over Aeron IPC beside it, in turns.
+ * The time from sending in one process to the callback in another, at a fixed rate: over either bus, spinning or asleep, and
+ * over Aeron IPC alone beside them, in turns.
  *
  * <p>The sender stamps each message with the time it was <em>due</em>, so that a pause of the sender is counted for every
  * message it delays (no coordinated omission). The clock is the machine's monotonic one, which on Linux is the same in all
  * processes.
  *
  * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.OneWayLatency [KIND PAYLOAD_BYTES
- * MESSAGES_PER_SECOND SECONDS ROUNDS]}, where the kind is FILE, FILE_ASLEEP or AERON; without arguments the usual table,
- * which takes twenty minutes.
+ * MESSAGES_PER_SECOND SECONDS ROUNDS]}, where the kind is one of {@link Transport.Kind}; without arguments the usual
+ * table, which takes half an hour.
  */
 public final class OneWayLatency {
 
@@ -30,6 +33,7 @@ public final class OneWayLatency {
     private static final int ROUNDS = 3;
     private static final int[] PAYLOAD_LENGTHS = {32, 256, 1_024, 16_384};
     private static final int[] RATES = {10_000, 100_000};
+    private static final int[] ASLEEP_RATES = {1_000, 10_000};
 
     private OneWayLatency() {}
 
@@ -52,13 +56,17 @@ public final class OneWayLatency {
                 for (int payloadLength : PAYLOAD_LENGTHS) {
                     for (int round = 0; round < ROUNDS; round++) {
                         measure(Transport.Kind.FILE, payloadLength, rate, SECONDS);
+                        measure(Transport.Kind.AERON_BUS, payloadLength, rate, SECONDS);
                         measure(Transport.Kind.AERON, payloadLength, rate, SECONDS);
                     }
                 }
             }
             for (int round = 0; round < ROUNDS; round++) {
-                measure(Transport.Kind.FILE_ASLEEP, 256, 1_000, SECONDS);
-                measure(Transport.Kind.FILE_ASLEEP, 256, 10_000, SECONDS);
+                for (int rate : ASLEEP_RATES) {
+                    measure(Transport.Kind.FILE_ASLEEP, 256, rate, SECONDS);
+                    measure(Transport.Kind.AERON_BUS_ASLEEP, 256, rate, SECONDS);
+                    measure(Transport.Kind.AERON_BACKOFF, 256, rate, SECONDS);
+                }
             }
         }
     }
@@ -75,10 +83,9 @@ public final class OneWayLatency {
 
     private static void send(Transport.Kind kind, Path directory, int payloadLength, int rate, int seconds) {
         ByteBuffer payload = ByteBuffer.allocateDirect(Math.max(payloadLength, Long.BYTES));
-        Transport.Kind sending = kind == Transport.Kind.FILE_ASLEEP ? Transport.Kind.FILE : kind;
         long count = (long) rate * seconds;
         long interval = TimeUnit.SECONDS.toNanos(1) / rate;
-        try (Transport transport = Transport.open(sending, directory, true)) {
+        try (Transport transport = Transport.open(kind.awake(), directory, true)) {
             long start = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
             for (long i = 0; i < count; i++) {
                 long due = start + i * interval;
@@ -105,18 +112,19 @@ public final class OneWayLatency {
                 done.countDown();
             }
         };
-        if (kind == Transport.Kind.FILE_ASLEEP) {
-            try (Bus bus = FileBus.open(directory.resolve("bus"))) {
-                bus.subscribe(
-                        FileTransport.TOPIC, StartFrom.earliest(), message -> onPayload.accept(message.payload()));
+        if (kind.isAsleep()) {
+            try (Bus bus = kind == Transport.Kind.FILE_ASLEEP
+                    ? FileBus.open(directory.resolve("bus"))
+                    : BusTransport.aeron(directory)) {
+                bus.subscribe(BusTransport.TOPIC, StartFrom.earliest(), message -> onPayload.accept(message.payload()));
                 done.await();
             }
         } else {
-            try (Transport transport = Transport.open(kind, directory, false)) {
+            IdleStrategy idle =
+                    kind == Transport.Kind.AERON_BACKOFF ? new BackoffIdleStrategy() : new BusySpinIdleStrategy();
+            try (Transport transport = Transport.open(kind.awake(), directory, false)) {
                 while (done.getCount() > 0) {
-                    if (transport.receive(onPayload) == 0) {
-                        Thread.onSpinWait();
-                    }
+                    idle.idle(transport.receive(onPayload));
                 }
             }
         }

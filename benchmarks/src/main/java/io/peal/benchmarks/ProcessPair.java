@@ -25,7 +25,7 @@ final class ProcessPair implements AutoCloseable {
     ProcessPair(Class<?> program, Transport.Kind kind) throws IOException {
         this.program = program;
         this.kind = kind;
-        if (kind == Transport.Kind.AERON) {
+        if (kind.needsDriver()) {
             all.add(start(AeronTransport.class, List.of(directory.path().toString())));
         }
     }

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How many messages a second go from one process to another, flat out: over the bus, one with each call and 32 with each
- * call, and over Aeron IPC beside it, in turns. The receiver counts; what it was too slow for, and was told is lost, stands
+ * How many messages a second go from one process to another, flat out: over the bus in files, one with each call and 32 with
+ * each call, over the bus on Aeron, and over Aeron IPC alone beside them, in turns. The receiver counts; what it was too slow for, and was told is lost, stands
  * beside it. (A bus does not make its publishers wait; Aeron does.)
  *
  * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.Throughput [SECONDS ROUNDS]}
@@ -39,6 +39,7 @@ public final class Throughput {
             for (int round = 0; round < rounds; round++) {
                 measure(Transport.Kind.FILE, payloadLength, seconds);
                 measure(Transport.Kind.FILE_BATCH, payloadLength, seconds);
+                measure(Transport.Kind.AERON_BUS, payloadLength, seconds);
                 measure(Transport.Kind.AERON, payloadLength, seconds);
             }
         }

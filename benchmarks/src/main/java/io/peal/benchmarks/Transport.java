@@ -32,16 +32,42 @@ interface Transport extends AutoCloseable {
         FILE_ASLEEP,
         /** The bus over files, spinning, 32 messages with each call. */
         FILE_BATCH,
+        /** The bus over Aeron, spinning. */
+        AERON_BUS,
+        /** The bus over Aeron, its reader asleep in between. */
+        AERON_BUS_ASLEEP,
         /** Aeron IPC with a driver in a third process, everything at its defaults. */
-        AERON
+        AERON,
+        /** The same, its receiver sleeping longer and longer, from 1 us to 1 ms, while there is nothing. */
+        AERON_BACKOFF;
+
+        boolean isAsleep() {
+            return this == FILE_ASLEEP || this == AERON_BUS_ASLEEP;
+        }
+
+        /** The same for its sender, which never sleeps. */
+        Kind awake() {
+            return switch (this) {
+                case FILE_ASLEEP -> FILE;
+                case AERON_BUS_ASLEEP -> AERON_BUS;
+                case AERON_BACKOFF -> AERON;
+                default -> this;
+            };
+        }
+
+        boolean needsDriver() {
+            return this != FILE && this != FILE_ASLEEP && this != FILE_BATCH;
+        }
     }
 
     /** The sending or the receiving end of one kind, in a directory that both share. */
     static Transport open(Kind kind, Path directory, boolean sender) {
         return switch (kind) {
-            case FILE -> new FileTransport(directory, 1);
-            case FILE_BATCH -> new FileTransport(directory, sender ? 32 : 1);
-            case FILE_ASLEEP -> throw new IllegalArgumentException("who sleeps is called, and does not receive");
+            case FILE -> BusTransport.file(directory, 1);
+            case FILE_BATCH -> BusTransport.file(directory, sender ? 32 : 1);
+            case AERON_BUS -> new BusTransport(BusTransport.aeron(directory), 1);
+            case FILE_ASLEEP, AERON_BUS_ASLEEP, AERON_BACKOFF ->
+                throw new IllegalArgumentException("who sleeps is called, and does not receive");
             case AERON -> new AeronTransport(directory, sender);
         };
     }

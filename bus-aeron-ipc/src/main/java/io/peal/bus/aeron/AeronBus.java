@@ -59,7 +59,8 @@ public final class AeronBus implements Bus {
     private final AtomicLong windows = new AtomicLong();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final long epoch;
-    private long turnsBefore; // touched by the doorbell's thread alone
+    private long turnsBefore; // touched by the doorbell's thread alone, as is the next
+    private long turnsSeen;
     private volatile boolean closed;
 
     private AeronBus(Builder options) {
@@ -74,6 +75,7 @@ public final class AeronBus implements Bus {
                 options.replicaName,
                 false,
                 options.waiting,
+                this::lookWhenWoken,
                 this::look,
                 this::mayDoze,
                 options.errorHandler);
@@ -81,8 +83,7 @@ public final class AeronBus implements Bus {
         AeronDriver driver = options.driver != null ? options.driver : Drivers.choose(directory);
         this.drivers = new Drivers(directory, driver, stream, options.driverTimeout);
         this.feeder = new Feeder(this::newWindow, this::onEnd, options.errorHandler);
-        this.keeper =
-                new LinkKeeper(drivers, stream, feeder, replicas.number(), threads + "-driver", options.errorHandler);
+        this.keeper = new LinkKeeper(drivers, stream, feeder, replicas, threads + "-driver", options.errorHandler);
         this.publisher =
                 new AeronPublisher(this, keeper, feeder, replicas, clock, maxPayloadLength, options.publishTimeout);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", options.errorHandler);
@@ -220,6 +221,18 @@ public final class AeronBus implements Bus {
     /** Brings what was published, and says where the newest message stands. */
     private long look() {
         return feeder.feedAll();
+    }
+
+    /** Readers that have work to do bring what they read: then the thread that was woken leaves it to them. */
+    private long lookWhenWoken() {
+        long turns = feeder.turns();
+        if (turns != turnsSeen) {
+            turnsSeen = turns;
+            return feeder.newest();
+        }
+        long newest = feeder.feedUnlessOthersDo();
+        turnsSeen = feeder.turns();
+        return newest;
     }
 
     /** While messages come, it looks every millisecond, because nobody else may read; then it wants to be rung. */

@@ -148,7 +148,8 @@ final class AeronPublisher implements Publisher {
         if (result == NO_LINK || result == Publication.CLOSED || result == Publication.NOT_CONNECTED) {
             keeper.wake();
             LockSupport.parkNanos(10 * PAUSE_NS);
-        } else if (feeder.feed() == 0) { // this replica may be the one that is behind
+        } else {
+            feeder.feedUnlessOthersDo(); // this replica may be the one that is behind
             replicas.ring(Long.MAX_VALUE);
             if (tries < SPINS) {
                 Thread.onSpinWait();

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
 
 /**
@@ -31,7 +32,14 @@ final class DriverMain {
     static final Duration UNBLOCK_TIMEOUT = Duration.ofMillis(2_500);
 
     private static final Duration LINGER = Duration.ofSeconds(30);
-    private static final long TICK_NS = TimeUnit.MILLISECONDS.toNanos(20);
+    /** The history stands before the publishers, so it has to follow them while they are fast. */
+    private static final long TICK_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    private static final long FAST_TICK_NS = TimeUnit.MICROSECONDS.toNanos(500);
+    private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Messages do not pass through the driver: it only moves the publishers' limit, which is megabytes away. */
+    private static final long LONGEST_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(4);
 
     private DriverMain() {}
 
@@ -57,7 +65,7 @@ final class DriverMain {
         return new MediaDriver.Context()
                 .aeronDirectoryName(aeronDirectory.toString())
                 .threadingMode(ThreadingMode.SHARED)
-                .sharedIdleStrategy(new BackoffIdleStrategy(10, 20, 1_000, TimeUnit.MILLISECONDS.toNanos(1)))
+                .sharedIdleStrategy(new BackoffIdleStrategy(10, 20, 1_000, LONGEST_PAUSE_NS))
                 .clientLivenessTimeoutNs(CLIENT_TIMEOUT.toNanos())
                 .publicationUnblockTimeoutNs(UNBLOCK_TIMEOUT.toNanos())
                 .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
@@ -70,6 +78,7 @@ final class DriverMain {
     private static void serve(MediaDriver driver, StreamOptions stream, Path lifeFile) throws IOException {
         Aeron.Context context = new Aeron.Context()
                 .aeronDirectoryName(driver.aeronDirectoryName())
+                .idleStrategy(new SleepingMillisIdleStrategy(50))
                 .errorHandler(error -> System.err.println("history of " + driver.aeronDirectoryName() + ": " + error));
         Path own = Path.of(driver.aeronDirectoryName());
         try (Aeron aeron = Aeron.connect(context);
@@ -77,36 +86,43 @@ final class DriverMain {
                 Subscription subscription = aeron.addSubscription(stream.subscription(), stream.streamId())) {
             Subscription history = subscription;
             long usedNs = System.nanoTime();
-            for (long tick = 0; System.nanoTime() - usedNs < LINGER.toNanos(); tick++) {
-                if (history.hasNoImages()
-                        && tick % 50 == 49) { // put aside, because this process did not run for a while
+            long lookedNs = usedNs;
+            while (System.nanoTime() - usedNs < LINGER.toNanos()) {
+                boolean fast = keepHistory(history, publication.position(), stream.history());
+                LockSupport.parkNanos(fast ? FAST_TICK_NS : TICK_NS);
+                if (System.nanoTime() - lookedNs < LOOK_NS) {
+                    continue;
+                }
+                lookedNs = System.nanoTime();
+                if (history.hasNoImages()) { // put aside, because this process did not run for a while
                     history.close();
                     history = aeron.addSubscription(stream.subscription(), stream.streamId());
                 }
-                keepHistory(history, publication.position(), stream.history());
                 if (clients(aeron.countersReader()) > 1) {
-                    usedNs = System.nanoTime();
+                    usedNs = lookedNs;
                 }
-                if (tick % 50 == 49 && isSuperseded(own, lifeFile)) {
+                if (isSuperseded(own, lifeFile)) {
                     return;
                 }
-                LockSupport.parkNanos(TICK_NS);
             }
         }
     }
 
-    /** Reads on, but stays behind. */
-    static void keepHistory(Subscription subscription, long newest, long length) {
+    /** Reads on, but stays behind; returns whether it had far to go. */
+    static boolean keepHistory(Subscription subscription, long newest, long length) {
+        boolean far = false;
         if (subscription.imageCount() == 1) {
             Image image = subscription.imageAtIndex(0);
             long target = newest - length;
+            far = target - image.position() > length / 16;
             for (long place = image.position(); place < target; place = image.position()) {
                 int limit = (int) Math.min(target - place, 1 << 20);
                 if (image.blockPoll((buffer, offset, blockLength, sessionId, termId) -> {}, limit) == 0) {
-                    return;
+                    return far;
                 }
             }
         }
+        return far;
     }
 
     /** Whether another driver has taken over, or the bus was removed. */

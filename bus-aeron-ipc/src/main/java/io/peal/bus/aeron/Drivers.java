@@ -56,6 +56,7 @@ final class Drivers implements AutoCloseable {
     private final AeronDriver mode;
     private final StreamOptions stream;
     private final long timeoutMs;
+    private @Nullable Heartbeat heartbeat; // guarded by this
     private volatile @Nullable MediaDriver embedded; // written under WITHIN_JVM
 
     /** @param timeout how old a heartbeat may be */
@@ -108,8 +109,22 @@ final class Drivers implements AutoCloseable {
         if (mode instanceof AeronDriver.Spawned && !isLocked(lockFile(life.aeronDirectory()))) {
             return false;
         }
-        try (Heartbeat heartbeat = Heartbeat.of(life.aeronDirectory())) {
-            return heartbeat != null && heartbeat.startedMs() == life.driverStartedMs() && heartbeat.isFresh(timeoutMs);
+        synchronized (this) {
+            Heartbeat known = heartbeat;
+            if (known == null || known.startedMs() != life.driverStartedMs()) {
+                closeHeartbeat();
+                known = Heartbeat.of(life.aeronDirectory());
+                heartbeat = known;
+            }
+            return known != null && known.startedMs() == life.driverStartedMs() && known.isFresh(timeoutMs);
+        }
+    }
+
+    private synchronized void closeHeartbeat() {
+        Heartbeat known = heartbeat;
+        heartbeat = null;
+        if (known != null) {
+            known.close();
         }
     }
 
@@ -123,6 +138,7 @@ final class Drivers implements AutoCloseable {
     /** Ends the driver that runs within this replica, if it does. */
     @Override
     public void close() {
+        closeHeartbeat();
         WITHIN_JVM.lock();
         try {
             closeEmbedded();

@@ -95,6 +95,15 @@ final class Feeder {
         return newest();
     }
 
+    /** Brings what there is, unless somebody else is at it; the position of the newest message. */
+    long feedUnlessOthersDo() {
+        int brought;
+        do {
+            brought = feed();
+        } while (brought > 0);
+        return newest();
+    }
+
     private int turn() {
         Link from = link;
         if (from == null || ended) {

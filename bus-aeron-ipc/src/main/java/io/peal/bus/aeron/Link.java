@@ -13,6 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentTerminationException;
+import org.agrona.concurrent.IdleStrategy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,8 @@ final class Link implements AutoCloseable {
     /** Longer than Peal takes to notice a driver's death: until then, its client must not take the memory away. */
     private static final Duration CLIENT_GIVES_UP = Duration.ofSeconds(10);
 
+    private static final long OFTEN_NS = 500_000;
+    private static final long SELDOM_NS = 50_000_000;
     private static final long OPEN_LIMIT_NS = Duration.ofSeconds(3).toNanos();
 
     private final Life life;
@@ -38,6 +41,7 @@ final class Link implements AutoCloseable {
     private final RawLog raw;
     private final long historyLength;
     private volatile boolean failed;
+    private volatile boolean opened;
 
     private Link(Life life, StreamOptions stream, ErrorHandler errorHandler) {
         this.life = life;
@@ -46,6 +50,7 @@ final class Link implements AutoCloseable {
         this.aeron = Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(life.aeronDirectory().toString())
                 .driverTimeoutMs(CLIENT_GIVES_UP.toMillis())
+                .idleStrategy(new ClientIdle())
                 .errorHandler(error -> onError(error, errorHandler)));
         try {
             long publishing = aeron.asyncAddPublication(stream.publication(), streamId);
@@ -56,6 +61,7 @@ final class Link implements AutoCloseable {
             this.history = await("subscription", () -> aeron.getSubscription(keeping));
             this.image = await("image", () -> subscription.imageCount() == 0 ? null : subscription.imageAtIndex(0));
             this.raw = new RawLog(file());
+            this.opened = true;
         } catch (RuntimeException e) {
             CloseHelper.quietClose(aeron);
             throw e;
@@ -129,6 +135,25 @@ final class Link implements AutoCloseable {
         } else {
             errorHandler.onError(error);
         }
+    }
+
+    /** Looks often for what the driver answers while the link is opened, and seldom from then on. */
+    private final class ClientIdle implements IdleStrategy {
+
+        @Override
+        public void idle(int workCount) {
+            if (workCount == 0) {
+                idle();
+            }
+        }
+
+        @Override
+        public void idle() {
+            LockSupport.parkNanos(opened ? SELDOM_NS : OFTEN_NS);
+        }
+
+        @Override
+        public void reset() {}
     }
 
     private static <T> T await(String what, Supplier<@Nullable T> supplier) {

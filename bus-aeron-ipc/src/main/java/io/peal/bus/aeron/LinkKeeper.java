@@ -3,6 +3,7 @@ package io.peal.bus.aeron;
 import io.aeron.Publication;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
+import io.peal.bus.file.HostReplicas;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *       where the life ends, for all replicas; for that is in the same order as all messages.
  *   <li>Bring the rest into the window, up to that message. If a publisher died in the middle of a message, do what the
  *       driver would have done: pass over it after a while.
- *   <li>Remember the own messages that stand behind the end: they were not published.
+ *   <li>Remember the own messages that stand behind the end: they were not published. Those of others, too: if one of them
+ *       dies before it has published its own again, the others do.
  *   <li>Find the next life, and link to it; publish those messages first; then give the link to the publishers.
  * </ol>
  *
@@ -45,11 +47,13 @@ final class LinkKeeper implements AutoCloseable {
     private final Drivers drivers;
     private final StreamOptions stream;
     private final Feeder feeder;
+    private final HostReplicas replicas;
     private final int replica;
     private final ErrorHandler errorHandler;
     private final Thread thread;
     private final Set<Writer> writers = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final Deque<byte[]> unpublished = new ArrayDeque<>(); // own messages behind the end of a life
+    private final Deque<byte[]> ofOthers = new ArrayDeque<>(); // behind the end of a life, until they are seen
     private final AtomicLong resent = new AtomicLong();
     private final AtomicLong interruptions = new AtomicLong();
     private final AtomicLong longestInterruptionNs = new AtomicLong();
@@ -64,13 +68,14 @@ final class LinkKeeper implements AutoCloseable {
             Drivers drivers,
             StreamOptions stream,
             Feeder feeder,
-            int replica,
+            HostReplicas replicas,
             String threadName,
             ErrorHandler errorHandler) {
         this.drivers = drivers;
         this.stream = stream;
         this.feeder = feeder;
-        this.replica = replica;
+        this.replicas = replicas;
+        this.replica = replicas.number();
         this.errorHandler = errorHandler;
         this.thread = new Thread(this::run, threadName);
         this.thread.setDaemon(true);
@@ -159,6 +164,7 @@ final class LinkKeeper implements AutoCloseable {
         if (present != null) {
             boolean alive = drivers.isAlive(present.life());
             if (alive && present.isUsable() && !feeder.hasEnded()) {
+                publishForTheDead(present);
                 return;
             }
             interruptedNs = System.nanoTime();
@@ -221,12 +227,14 @@ final class LinkKeeper implements AutoCloseable {
         }
         List<byte[]> own = new ArrayList<>();
         raw.readWhatIsThere(feeder.place(), raw.tail(), (buffer, offset, length, place) -> {
-            if (Envelope.isMessage(buffer, offset, length)
-                    && Envelope.kind(buffer, offset) != Envelope.END
-                    && Envelope.replica(buffer, offset) == replica) {
+            if (Envelope.isMessage(buffer, offset, length) && Envelope.kind(buffer, offset) != Envelope.END) {
                 byte[] message = new byte[length];
                 buffer.getBytes(offset, message);
-                own.add(message);
+                if (Envelope.replica(buffer, offset) == replica) {
+                    own.add(message);
+                } else {
+                    ofOthers.add(message);
+                }
             }
         });
         own.addAll(unpublished); // what was not even written again comes later
@@ -290,12 +298,33 @@ final class LinkKeeper implements AutoCloseable {
         }
     }
 
+    /** In their order; readers leave out what they have seen, so it does no harm if several replicas do this. */
+    private void publishForTheDead(Link present) {
+        while (!ofOthers.isEmpty()) {
+            UnsafeBuffer message = new UnsafeBuffer(ofOthers.getFirst());
+            boolean seen = feeder.hasSeen(Envelope.writer(message, 0), Envelope.sequence(message, 0));
+            if (!seen && replicas.isAlive(Envelope.replica(message, 0))) {
+                return; // it does so itself, or this is looked at again
+            }
+            if (!seen && present.publication().offer(message) < 0) {
+                return;
+            }
+            ofOthers.removeFirst();
+            if (!seen) {
+                resent.incrementAndGet();
+                feeder.feed();
+                replicas.ring(Long.MAX_VALUE);
+            }
+        }
+    }
+
     private boolean publishAgain(Link next) {
         while (!unpublished.isEmpty()) {
             long place = next.publication().offer(new UnsafeBuffer(unpublished.getFirst()));
             if (place > 0) {
                 unpublished.removeFirst();
                 resent.incrementAndGet();
+                replicas.ring(Long.MAX_VALUE);
             } else if (closed || !next.isUsable() || !drivers.isAlive(next.life())) {
                 return false;
             } else {

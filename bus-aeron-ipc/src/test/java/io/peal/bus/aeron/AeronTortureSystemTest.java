@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(3_600)
 class AeronTortureSystemTest {
 
-    private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 12);
+    private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 1);
     private static final int WRITERS = 3;
     private static final int READERS = 2;
     private static final int MORE = 4; // blocks

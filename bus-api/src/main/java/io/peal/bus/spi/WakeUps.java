@@ -61,6 +61,9 @@ public final class WakeUps {
 
         @Override
         public boolean arm(long position) {
+            if (newest.getAsLong() > position) {
+                return false; // and nobody is asked to wake anybody
+            }
             armedAt.set(position);
             announce.run();
             boolean readable = newest.getAsLong() > position;

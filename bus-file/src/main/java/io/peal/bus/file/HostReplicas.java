@@ -30,6 +30,7 @@ public final class HostReplicas implements AutoCloseable {
             String replicaName,
             boolean openToGroup,
             Waiting waiting,
+            LongSupplier lookWhenWoken,
             LongSupplier look,
             BooleanSupplier mayDoze,
             ErrorHandler errorHandler) {
@@ -43,7 +44,7 @@ public final class HostReplicas implements AutoCloseable {
         this.wakeUps = new WakeUps(look, this::announceSleep, errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
         this.doorbell = new Doorbell(
-                directory.door(self), look, mayDoze, wakeUps, spinning, threads + "-doorbell", errorHandler);
+                directory.door(self), lookWhenWoken, mayDoze, wakeUps, spinning, threads + "-doorbell", errorHandler);
         maintenance.repeat(membership::buryDead, LogHome.TICK_MS);
     }
 
@@ -51,8 +52,9 @@ public final class HostReplicas implements AutoCloseable {
      * Takes part.
      *
      * @param directory the same for all replicas of a bus on this host; made if it is not there
-     * @param look looks whether there is something new, and returns the newest position; called by the thread that waits,
-     *     and by others
+     * @param lookWhenWoken looks whether there is something new, and returns the newest position; called by the thread that
+     *     waits
+     * @param look does so for a reader that is about to sleep: it must not miss what was published before
      * @param mayDoze whether the thread that waits may sleep until somebody rings, asked each time; if not, it looks again
      *     after a millisecond
      */
@@ -61,10 +63,12 @@ public final class HostReplicas implements AutoCloseable {
             String replicaName,
             boolean openToGroup,
             Waiting waiting,
+            LongSupplier lookWhenWoken,
             LongSupplier look,
             BooleanSupplier mayDoze,
             ErrorHandler errorHandler) {
-        return new HostReplicas(directory, replicaName, openToGroup, waiting, look, mayDoze, errorHandler);
+        return new HostReplicas(
+                directory, replicaName, openToGroup, waiting, lookWhenWoken, look, mayDoze, errorHandler);
     }
 
     /** Lets the thread begin that waits. */

@@ -1,6 +1,7 @@
 package io.peal.benchmarks;
 
 import io.peal.bus.Batch;
+import io.peal.bus.Bus;
 import io.peal.bus.Gap;
 import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
@@ -8,28 +9,42 @@ import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
+import io.peal.bus.aeron.AeronBus;
+import io.peal.bus.aeron.AeronDriver;
 import io.peal.bus.file.FileBus;
 import io.peal.bus.file.Waiting;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
-/** The bus over files. */
-final class FileTransport implements Transport, Subscriber {
+/** A bus. */
+final class BusTransport implements Transport, Subscriber {
 
     static final Topic TOPIC = Topic.of("comparison");
     private static final int POLL_LIMIT = 64;
 
-    private final FileBus bus;
+    private final Bus bus;
     private final Reader reader;
     private final Batch batch = new Batch();
     private final int batchSize;
     private Consumer<ByteBuffer> onPayload = payload -> {};
     private long lost;
 
-    FileTransport(Path directory, int batchSize) {
-        this.bus =
-                FileBus.at(directory.resolve("bus")).waiting(Waiting.SLEEPING).open();
+    /** The bus over files. */
+    static BusTransport file(Path directory, int batchSize) {
+        return new BusTransport(
+                FileBus.at(directory.resolve("bus")).waiting(Waiting.SLEEPING).open(), batchSize);
+    }
+
+    /** The bus over Aeron, with the driver that is compared with, too. */
+    static Bus aeron(Path directory) {
+        return AeronBus.at(directory.resolve("bus"))
+                .driver(AeronDriver.external(directory.resolve("aeron")))
+                .open();
+    }
+
+    BusTransport(Bus bus, int batchSize) {
+        this.bus = bus;
         this.reader = bus.newReader(StartFrom.earliest());
         this.batchSize = batchSize;
     }
