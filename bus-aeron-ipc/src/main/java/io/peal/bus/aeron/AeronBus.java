@@ -223,10 +223,13 @@ public final class AeronBus implements Bus {
         return feeder.feedAll();
     }
 
-    /** Readers that have work to do bring what they read: then the thread that was woken leaves it to them. */
+    /**
+     * Readers that have work to do bring what they read: then the thread that was woken leaves it to them. Otherwise they
+     * would wait for it, if the system takes its processor away in the middle.
+     */
     private long lookWhenWoken() {
         long turns = feeder.turns();
-        if (turns != turnsSeen) {
+        if (turns != turnsSeen && !replicas.isAnyReaderAsleep()) {
             turnsSeen = turns;
             return feeder.newest();
         }

@@ -43,6 +43,16 @@ public final class WakeUps {
         return hook;
     }
 
+    /** Whether somebody sleeps, or is about to. */
+    public boolean isAnyArmed() {
+        for (Hook hook : hooks) {
+            if (hook.armedAt.get() != NOT_ARMED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Calls those that are armed at a position before {@code newest}, in this thread. */
     public void fire(long newest) {
         for (Hook hook : hooks) {

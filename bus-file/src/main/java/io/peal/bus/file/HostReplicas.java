@@ -92,6 +92,11 @@ public final class HostReplicas implements AutoCloseable {
         return wakeUps.add(onAvailable);
     }
 
+    /** Whether a reader of this replica sleeps, and is to be woken when there is something. */
+    public boolean isAnyReaderAsleep() {
+        return wakeUps.isAnyArmed();
+    }
+
     /** Says that this replica is about to sleep: who publishes from now on rings. */
     public void announceSleep() {
         if (!spinning) {
