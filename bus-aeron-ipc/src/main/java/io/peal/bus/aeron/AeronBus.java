@@ -82,7 +82,7 @@ public final class AeronBus implements Bus {
         String threads = "peal-" + replicas.number();
         AeronDriver driver = options.driver != null ? options.driver : Drivers.choose(directory);
         this.drivers = new Drivers(directory, driver, stream, options.driverTimeout);
-        this.feeder = new Feeder(this::newWindow, this::onEnd, options.errorHandler);
+        this.feeder = new Feeder(replicas.number(), this::newWindow, this::onEnd, options.errorHandler);
         this.keeper = new LinkKeeper(drivers, stream, feeder, replicas, threads + "-driver", options.errorHandler);
         this.publisher =
                 new AeronPublisher(this, keeper, feeder, replicas, clock, maxPayloadLength, options.publishTimeout);

@@ -67,7 +67,7 @@ final class AeronPublisher implements Publisher {
         long startNs = System.nanoTime();
         long timestampUs = clock.atUs(startNs);
         long position = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-        if (position < 0 || System.nanoTime() - startNs > SUSPICIOUS_NS) {
+        if (position < 0 || isDoubtful(startNs)) {
             position = insist(position, writer, number, timestampUs, topic, payload, kind);
         }
         replicas.ring(position);
@@ -89,7 +89,15 @@ final class AeronPublisher implements Publisher {
         }
     }
 
-    /** Publishes what could not be published at once, or may have been discarded. */
+    /**
+     * Whether a message that was written may be discarded, or stand behind the end of a life. The second is known for
+     * certain not to be so if the shared number, which rises before an end is written, is lower than the present life's.
+     */
+    private boolean isDoubtful(long startNs) {
+        return System.nanoTime() - startNs > SUSPICIOUS_NS || replicas.sharedNumber() >= feeder.lifeNumber();
+    }
+
+    /** Publishes what could not be published at once, or may have been undone, and finds out where it stands. */
     private long insist(
             long first,
             Writer writer,
@@ -99,30 +107,33 @@ final class AeronPublisher implements Publisher {
             ByteBuffer payload,
             PayloadKind kind) {
         long deadline = System.nanoTime() + timeoutNs;
-        long position = first;
-        boolean suspicious = first > 0;
-        for (int tries = 0; position < 0 || suspicious; tries++) {
-            if (suspicious && hasComeBack(writer, number, deadline)) {
-                return position;
-            }
-            if (!suspicious) {
-                pause(position, tries);
-                checkTime(position, deadline);
+        long result = first;
+        boolean doubtful = first > 0;
+        for (int tries = 0; result < 0 || doubtful; tries++) {
+            if (doubtful) {
+                long position = awaitPosition(writer, number, deadline);
+                if (position > 0) {
+                    return position;
+                }
+            } else {
+                pause(result, tries);
+                checkTime(result, deadline);
             }
             bus.checkOpen();
             long startNs = System.nanoTime();
-            position = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-            suspicious = position > 0 && System.nanoTime() - startNs > SUSPICIOUS_NS;
+            result = tryToPublish(writer, number, timestampUs, topic, payload, kind);
+            doubtful = result > 0 && isDoubtful(startNs);
         }
-        return position;
+        return result;
     }
 
-    /** Reads on until it is known whether the message is in the stream: another link may begin with it. */
-    private boolean hasComeBack(Writer writer, long number, long deadline) {
+    /** Reads on until it is known where the message is in the stream, or 0 if it is not: another link may begin with it. */
+    private long awaitPosition(Writer writer, long number, long deadline) {
         boolean passed = false;
-        while (!feeder.hasSeen(writer.id(), number)) {
-            if (passed) {
-                return false;
+        for (long position = 0; ; ) {
+            position = feeder.positionOf(writer.id(), number);
+            if (position > 0 || passed) {
+                return position;
             }
             checkTime(NO_LINK, deadline);
             passed = hasReadAll(writer);
@@ -130,15 +141,16 @@ final class AeronPublisher implements Publisher {
                 LockSupport.parkNanos(PAUSE_NS);
             }
         }
-        return true;
     }
 
-    /** Whether this replica has read all that was in the stream before it was asked. */
+    /** Whether this replica has read all that was in the stream before it was asked, and the life goes on. */
     private boolean hasReadAll(Writer writer) {
         writer.enter();
         try {
             Link link = keeper.link();
-            return link != null && feeder.place() >= link.publication().position();
+            return link != null
+                    && replicas.sharedNumber() < link.life().number()
+                    && feeder.place() >= link.publication().position();
         } finally {
             writer.leave();
         }

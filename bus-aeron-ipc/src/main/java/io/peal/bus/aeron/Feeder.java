@@ -41,12 +41,14 @@ final class Feeder {
     private static final int MOST_RETIRED = 4;
     private static final int MOST_WRITERS = 1 << 16;
 
+    private final int replica;
     private final LongFunction<ReplayWindow> newWindow; // that begins behind a position
     private final ErrorHandler errorHandler;
     private final Runnable onEnd;
     private final ReentrantLock lock = new ReentrantLock();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onFragment);
     private final Long2LongHashMap numbers = new Long2LongHashMap(NEVER); // of each writer, the last one seen
+    private final Long2LongHashMap ownPositions = new Long2LongHashMap(NEVER); // of those messages, for this replica
     private final WindowRecord record = new WindowRecord();
     private final Deque<ReplayWindow> retired = new ArrayDeque<>(); // readers may still be in them
     private final AtomicLong duplicates = new AtomicLong();
@@ -63,7 +65,8 @@ final class Feeder {
      * @param newWindow makes a window
      * @param onEnd told when a life has ended
      */
-    Feeder(LongFunction<ReplayWindow> newWindow, Runnable onEnd, ErrorHandler errorHandler) {
+    Feeder(int replica, LongFunction<ReplayWindow> newWindow, Runnable onEnd, ErrorHandler errorHandler) {
+        this.replica = replica;
         this.newWindow = newWindow;
         this.onEnd = onEnd;
         this.errorHandler = errorHandler;
@@ -175,6 +178,16 @@ final class Feeder {
     /** The place of the present life up to which all was brought. */
     long place() {
         return place;
+    }
+
+    /** The position of the last message of a writer of this replica, if it is this one and was seen; else 0. */
+    long positionOf(long writer, long number) {
+        lock.lock();
+        try {
+            return numbers.get(writer) == number ? ownPositions.get(writer) : 0;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Whether this message of a writer was seen, or a later one. */
@@ -309,6 +322,9 @@ final class Feeder {
         }
         long position = Life.positionIn(base, end);
         if (position > window().newest() && isNew(buffer, offset)) {
+            if (Envelope.replica(buffer, offset) == replica) {
+                ownPositions.put(Envelope.writer(buffer, offset), position);
+            }
             append(buffer, offset, length, position);
         }
     }
@@ -366,6 +382,7 @@ final class Feeder {
     private void numbersOfLivingWriters() {
         if (numbers.size() > MOST_WRITERS) {
             numbers.clear();
+            ownPositions.clear();
         }
     }
 }

@@ -252,7 +252,9 @@ final class LinkKeeper implements AutoCloseable {
         }
     }
 
+    /** The shared number rises first: so who writes behind the end sees that it may have done so. */
     private boolean writeEnd(Link ending) {
+        replicas.raiseSharedNumber(ending.life().number());
         UnsafeBuffer end = new UnsafeBuffer(new byte[Envelope.TOPIC_AT]);
         Envelope.writeEnd(end, 0, replica);
         long deadline = System.nanoTime() + END_LIMIT_NS;
@@ -261,6 +263,7 @@ final class LinkKeeper implements AutoCloseable {
                     ? Publication.CLOSED
                     : ending.publication().offer(end);
             if (place > 0) {
+                replicas.ring(Long.MAX_VALUE);
                 return true;
             }
             LockSupport.parkNanos(BRIEFLY_NS);

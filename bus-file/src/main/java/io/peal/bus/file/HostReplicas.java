@@ -111,6 +111,16 @@ public final class HostReplicas implements AutoCloseable {
         }
     }
 
+    /** A number that all replicas of the host share, at least 0. It is read as cheaply as any volatile field. */
+    public long sharedNumber() {
+        return control.oldest() - 1;
+    }
+
+    /** Raises that number, unless it is as high already. */
+    public void raiseSharedNumber(long number) {
+        control.raiseOldest(number + 1);
+    }
+
     /** Runs a task again and again on the background thread, with this pause. */
     public void repeat(Runnable task, long pauseMs) {
         maintenance.repeat(task, pauseMs);
