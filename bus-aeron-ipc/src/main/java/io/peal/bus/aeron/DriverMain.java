@@ -71,8 +71,7 @@ final class DriverMain {
                 .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
                 .dirDeleteOnStart(false)
                 .warnIfDirectoryExists(false)
-                .errorHandler(error -> System.err.println("driver in " + aeronDirectory + ": " + error))
-                .useWindowsHighResTimer(true);
+                .errorHandler(error -> System.err.println("driver in " + aeronDirectory + ": " + error));
     }
 
     private static void serve(MediaDriver driver, StreamOptions stream, Path lifeFile) throws IOException {

@@ -47,11 +47,6 @@ record Life(long epoch, long number, long base, Path aeronDirectory, long driver
         return base + (place >>> PLACE_SHIFT);
     }
 
-    /** The place in this life's stream at which a position is; negative if it is not of this life. */
-    long place(long position) {
-        return (position - base) << PLACE_SHIFT;
-    }
-
     static @Nullable Life read(Path file) throws IOException {
         if (Files.notExists(file)) {
             return null;

@@ -206,14 +206,14 @@ final class LinkKeeper implements AutoCloseable {
     /** Steps 2 to 4. */
     private void finish(Link ending) {
         RawLog raw = ending.raw();
-        boolean told = feeder.hasEnded() || writeEnd(ending);
+        boolean endWritten = feeder.hasEnded() || writeEnd(ending);
         long begin = System.nanoTime();
         long stuckAt = -1;
         long stuckSince = begin;
         while (!feeder.bringRest(raw)) {
             long now = System.nanoTime();
             boolean all = feeder.place() == raw.tail();
-            if ((all && !told && now - begin > END_LIMIT_NS) || now - begin > GIVE_UP_NS) {
+            if ((all && !endWritten && now - begin > END_LIMIT_NS) || now - begin > GIVE_UP_NS) {
                 break; // the stream is full, so nobody can write behind this any more
             }
             if (feeder.place() != stuckAt) {
@@ -284,8 +284,7 @@ final class LinkKeeper implements AutoCloseable {
                 finish(before); // it has ended while there was no link
             }
             Link next = Link.open(life, stream, errorHandler);
-            drivers.keepStream(life, next.file());
-            feeder.attach(next, drivers.streamBefore(life));
+            attach(next);
             closeLast();
             if (publishAgain(next)) {
                 link = next;
@@ -298,6 +297,17 @@ final class LinkKeeper implements AutoCloseable {
         } catch (BusException e) {
             LockSupport.parkNanos(TICK_NS);
             return e;
+        }
+    }
+
+    private void attach(Link next) {
+        try {
+            drivers.keepStream(next.life(), next.file());
+            feeder.attach(next, drivers.streamBefore(next.life()));
+        } catch (RuntimeException e) { // no room for a window, above all
+            feeder.detach();
+            next.close();
+            throw e;
         }
     }
 
