@@ -255,7 +255,13 @@ public final class AeronBus implements Bus {
     }
 
     private ReplayWindow newWindow(long begin) {
-        Path path = directory.resolve("windows").resolve(replicas.number() + "-" + windows.incrementAndGet());
+        Path all = directory.resolve("windows");
+        if (Files.notExists(all)) { // not to be made again in a directory that somebody has removed
+            throw new BusException(
+                    directory
+                            + " was removed while the bus was open: this replica is cut off from the others, open the bus anew");
+        }
+        Path path = all.resolve(replicas.number() + "-" + windows.incrementAndGet());
         return ReplayWindow.create(path, windowLength, maxPayloadLength, begin, errorHandler);
     }
 
