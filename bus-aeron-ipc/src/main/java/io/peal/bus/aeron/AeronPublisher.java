@@ -67,7 +67,7 @@ final class AeronPublisher implements Publisher {
         long startNs = System.nanoTime();
         long timestampUs = clock.atUs(startNs);
         long position = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-        if (position < 0 || isDoubtful(startNs)) {
+        if (position < 0 || isDoubtful(writer, startNs)) {
             position = insist(position, writer, number, timestampUs, topic, payload, kind);
         }
         replicas.ring(position);
@@ -83,6 +83,7 @@ final class AeronPublisher implements Publisher {
                 return NO_LINK;
             }
             long place = writer.write(link.publication(), replica, number, timestampUs, topic, payload, kind);
+            writer.noteEnd(replicas.sharedNumber() >= link.life().number());
             return place < 0 ? place : link.life().position(place);
         } finally {
             writer.leave();
@@ -91,10 +92,11 @@ final class AeronPublisher implements Publisher {
 
     /**
      * Whether a message that was written may be discarded, or stand behind the end of a life. The second is known for
-     * certain not to be so if the shared number, which rises before an end is written, is lower than the present life's.
+     * certain not to be so if the shared number, which rises before an end is written, was lower than that life's after the
+     * message was written.
      */
-    private boolean isDoubtful(long startNs) {
-        return System.nanoTime() - startNs > SUSPICIOUS_NS || replicas.sharedNumber() >= feeder.lifeNumber();
+    private static boolean isDoubtful(Writer writer, long startNs) {
+        return writer.mayBeBehindEnd() || System.nanoTime() - startNs > SUSPICIOUS_NS;
     }
 
     /** Publishes what could not be published at once, or may have been undone, and finds out where it stands. */
@@ -122,7 +124,7 @@ final class AeronPublisher implements Publisher {
             bus.checkOpen();
             long startNs = System.nanoTime();
             result = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-            doubtful = result > 0 && isDoubtful(startNs);
+            doubtful = result > 0 && isDoubtful(writer, startNs);
         }
         return result;
     }

@@ -38,6 +38,7 @@ final class Feeder {
 
     private static final int FRAGMENT_LIMIT = 256;
     private static final long NEVER = 0;
+    private static final long TRY_AGAIN_NS = 1_000_000_000;
     private static final int MOST_RETIRED = 4;
     private static final int MOST_WRITERS = 1 << 16;
 
@@ -54,6 +55,9 @@ final class Feeder {
     private final AtomicLong duplicates = new AtomicLong();
     private final AtomicLong gaps = new AtomicLong();
     private @Nullable Link link;
+    private boolean broken; // the window could not take a message, and there is no other one yet
+    private long lostTo; // up to this position, then
+    private long triedNs = System.nanoTime() - TRY_AGAIN_NS;
     private long base; // of the life that is being read
     private volatile @Nullable Life life;
     private volatile boolean ended;
@@ -297,6 +301,7 @@ final class Feeder {
             return true;
         } catch (RuntimeException e) {
             errorHandler.onError(new BusException("the life before cannot be read: history begins with this one", e));
+            retire();
             return false;
         }
     }
@@ -353,19 +358,43 @@ final class Feeder {
                         Envelope.kind(buffer, offset) == Envelope.TEXT ? PayloadKind.TEXT : PayloadKind.BINARY)
                 .topic(Envelope.topicHash(buffer, offset), at + Envelope.TOPIC_AT, topicLength)
                 .payload(bytes, payloadAt, length - Envelope.TOPIC_AT - topicLength);
+        if (broken && !canBeginAnew()) {
+            lostTo = position;
+            return;
+        }
         try {
             window().append(record);
         } catch (BusException | IllegalArgumentException e) {
             errorHandler.onError(e);
-            beginAnew(position);
+            lostTo = position;
+            broken = true;
+            canBeginAnew();
+        }
+    }
+
+    /** Tries now and then to make another window in place of one that could not take a message; nothing is appended before. */
+    private boolean canBeginAnew() {
+        long now = System.nanoTime();
+        if (now - triedNs < TRY_AGAIN_NS) {
+            return false;
+        }
+        try {
+            beginAnew(lostTo);
+            return true;
+        } catch (BusException e) {
+            triedNs = now;
+            errorHandler.onError(e);
+            return false;
         }
     }
 
     /** What is up to a position could not be had. */
     private void beginAnew(long position) {
+        ReplayWindow next = newWindow.apply(position);
         gaps.incrementAndGet();
         retire();
-        window = newWindow.apply(position);
+        window = next;
+        broken = false;
     }
 
     private void retire() {

@@ -20,6 +20,7 @@ final class Writer {
     private ByteBuffer bytes = ByteBuffer.allocateDirect(0); // for messages that are too long for one frame
     private UnsafeBuffer buffer = new UnsafeBuffer(bytes);
     private long sequence;
+    private boolean behindEnd;
 
     Writer(long id) {
         this.id = id;
@@ -44,6 +45,15 @@ final class Writer {
 
     void leave() {
         writing.lazySet(false);
+    }
+
+    /** Whether an end of the life may stand before what was just written: to be noted before {@link #leave}. */
+    void noteEnd(boolean possible) {
+        behindEnd = possible;
+    }
+
+    boolean mayBeBehindEnd() {
+        return behindEnd;
     }
 
     boolean isWriting() {
