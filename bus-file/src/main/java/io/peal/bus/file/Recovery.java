@@ -135,30 +135,32 @@ final class Recovery {
 
     /**
      * Keeps the index segments without a hole around the one of the checkpoint, or the next ones if that was trimmed, and
-     * finds the last slot that is full.
+     * finds the last slot that is full. If none is, the log goes on behind what was forced: a segment that was made for
+     * later and never used is no sign that anything was published up to there.
      */
     private void findEnds() {
         long forced = Math.max(control.checkpoint(), control.oldest() - 1);
         Long around = index.ceilingKey(forced >>> slotsLog2);
-        if (around == null) {
+        if (around != null) {
+            long first = around;
+            while (index.containsKey(first - 1)) {
+                first--;
+            }
+            long last = around;
+            while (index.containsKey(last + 1)) {
+                last++;
+            }
+            removeAllIndexBut(first, last);
+            begin = Math.max(control.oldest(), first << slotsLog2);
+            newest = ((last + 1) << slotsLog2) - 1;
+            while (newest >= begin && get(newest) == Descriptor.EMPTY) {
+                newest--;
+            }
+        }
+        if (around == null || newest < begin) {
             removeAllIndexBut(0, -1);
             begin = forced + 1;
             newest = forced;
-            return;
-        }
-        long first = around;
-        while (index.containsKey(first - 1)) {
-            first--;
-        }
-        long last = around;
-        while (index.containsKey(last + 1)) {
-            last++;
-        }
-        removeAllIndexBut(first, last);
-        begin = Math.max(control.oldest(), first << slotsLog2);
-        newest = ((last + 1) << slotsLog2) - 1;
-        while (newest >= begin && get(newest) == Descriptor.EMPTY) {
-            newest--;
         }
     }
 

@@ -72,6 +72,26 @@ class PowerLossTest {
     }
 
     @Test
+    void aSegmentMadeForLaterIsNoSignOfMessages() {
+        int published = 60; // of the 64 that have a place in the first segment
+        try (FileBus bus = open()) {
+            for (int i = 0; i < published; i++) {
+                bus.publisher().publish(TOPICS[0], "n" + i);
+            }
+            while (Files.notExists(BusDirectory.lookAt(directory).index(1))) {
+                Thread.onSpinWait();
+            }
+        }
+        SegmentFiles.delete(BusDirectory.lookAt(directory).index(0));
+        stampAsOfAnotherBoot();
+
+        try (FileBus bus = open()) {
+            assertThat(bus.position().value()).isLessThanOrEqualTo(published);
+            assertThat(bus.publisher().publish(TOPICS[0], "after")).isLessThanOrEqualTo(published + 1);
+        }
+    }
+
+    @Test
     void syncPublishIsOnDiskWhenItReturns() {
         try (FileBus bus = FileBus.at(directory).durability(Durability.sync()).open()) {
             for (int i = 0; i < 100; i++) {
