@@ -73,6 +73,17 @@ public final class TopicSet {
         }
     }
 
+    /** Whether a topic with this {@linkplain Topic#hash() hash} may be in the set: false means that it is not. */
+    public boolean mayContain(long hash) {
+        int mask = table.length - 1;
+        for (int slot = home(hash, mask); ; slot = (slot + 1) & mask) {
+            Topic topic = table[slot];
+            if (topic == null || topic.hash() == hash) {
+                return topic != null;
+            }
+        }
+    }
+
     /** How many topics are in the set. */
     public int size() {
         return size;

@@ -5,7 +5,6 @@ import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.Position;
 import io.peal.bus.PositionUnavailableException;
-import io.peal.bus.PositionUnavailableException.Reason;
 import io.peal.bus.Publisher;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
@@ -15,17 +14,12 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import io.peal.bus.file.HostReplicas;
-import io.peal.bus.file.ReplayWindow;
 import io.peal.bus.file.Waiting;
 import io.peal.bus.spi.Dispatcher;
 import io.peal.bus.spi.WallClock;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,9 +28,9 @@ import org.slf4j.LoggerFactory;
  * The bus over Aeron's shared memory: every process on the host that opens the same directory is a replica of the same bus.
  * All publish into one stream of the media driver, which gives the order. Thread-safe.
  *
- * <p>Each replica keeps the newest messages in a window of its own, and readers read there: so a reader that is slow, or a
- * replica that is stopped, holds up nobody, and is told a gap when it was away for too long. A position can be continued on
- * any replica whose window has it. When the driver dies, publishers wait until there is another one; nothing is lost.
+ * <p>Readers read the stream's memory, which all replicas share: no message is copied from replica to replica. A reader that is
+ * slow, or a replica that is stopped, holds up nobody for long, and is told a gap when it was away for too long. A position
+ * can be continued on any replica. When the driver dies, publishers wait until there is another one; nothing is lost.
  *
  * <p>It needs the JVM flag {@code --add-exports=java.base/jdk.internal.misc=ALL-UNNAMED}.
  */
@@ -44,30 +38,28 @@ public final class AeronBus implements Bus {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(AeronBus.class);
     private static final long TICK_MS = 1_000;
+    private static final long KEEP_UP_NS = 500_000;
 
     private final WallClock clock = new WallClock();
     private final ErrorHandler errorHandler;
-    private final Path directory;
-    private final long windowLength;
     private final int maxPayloadLength;
     private final HostReplicas replicas;
     private final Drivers drivers;
-    private final Feeder feeder;
+    private final Streams streams;
+    private final Pace pace;
     private final LinkKeeper keeper;
     private final AeronPublisher publisher;
     private final Dispatcher dispatcher;
-    private final AtomicLong windows = new AtomicLong();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final long epoch;
-    private long turnsBefore; // touched by the doorbell's thread alone, as is the next
-    private long turnsSeen;
+    private long lookedAt; // touched by the doorbell's thread alone, as is the next
+    private long keptUpNs;
     private volatile boolean closed;
 
     private AeronBus(Builder options) {
         JvmFlag.check();
         this.errorHandler = options.errorHandler;
-        this.directory = options.directory.toAbsolutePath().normalize();
-        this.windowLength = options.windowLength;
+        Path directory = options.directory.toAbsolutePath().normalize();
         StreamOptions stream = new StreamOptions(options.streamId, options.termLength);
         this.maxPayloadLength = Envelope.maxPayloadLength(stream.maxMessageLength());
         this.replicas = HostReplicas.join(
@@ -76,41 +68,39 @@ public final class AeronBus implements Bus {
                 false,
                 options.waiting,
                 this::lookWhenWoken,
-                this::look,
+                () -> streams().look(),
                 this::mayDoze,
                 options.errorHandler);
         String threads = "peal-" + replicas.number();
         AeronDriver driver = options.driver != null ? options.driver : Drivers.choose(directory);
         this.drivers = new Drivers(directory, driver, stream, options.driverTimeout);
-        this.feeder = new Feeder(replicas.number(), this::newWindow, this::onEnd, options.errorHandler);
-        this.keeper = new LinkKeeper(drivers, stream, feeder, replicas, threads + "-driver", options.errorHandler);
-        this.publisher =
-                new AeronPublisher(this, keeper, feeder, replicas, clock, maxPayloadLength, options.publishTimeout);
+        this.streams = new Streams(replicas);
+        this.pace = new Pace(streams, stream);
+        this.keeper =
+                new LinkKeeper(drivers, stream, streams, pace, replicas, threads + "-driver", options.errorHandler);
+        this.publisher = new AeronPublisher(
+                this, keeper, streams, pace, replicas, clock, maxPayloadLength, options.publishTimeout);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", options.errorHandler);
         try {
-            removeWindowsOfTheDead();
             keeper.start();
         } catch (RuntimeException e) {
             keeper.close();
-            feeder.close();
             drivers.close();
             replicas.close();
             throw e;
         }
-        this.epoch = feeder.epoch();
+        this.epoch = streams.present().life().epoch();
         replicas.start();
         replicas.repeat(clock::adjust, TICK_MS);
         LOGGER.info(
-                "replica {} ({}) joined the bus in {} over Aeron: epoch {}, at position {}, {} driver, {} bytes a term, a"
-                        + " window of {} bytes",
+                "replica {} ({}) joined the bus in {} over Aeron: epoch {}, at position {}, {} driver, {} bytes a term",
                 replicas.number(),
                 options.replicaName,
                 directory,
                 String.format("%016x", epoch),
-                feeder.newest(),
+                streams.newest(),
                 driver,
-                options.termLength,
-                windowLength);
+                options.termLength);
     }
 
     /**
@@ -150,7 +140,7 @@ public final class AeronBus implements Bus {
     @Override
     public Position position() {
         checkOpen();
-        return new Position(epoch, look());
+        return new Position(epoch, streams.newest());
     }
 
     @Override
@@ -166,12 +156,11 @@ public final class AeronBus implements Bus {
     /** What happened to this replica until now. */
     public AeronBusStatus status() {
         return new AeronBusStatus(
-                feeder.lifeNumber(),
+                streams.present().life().number(),
                 keeper.interruptions(),
                 keeper.longestInterruption(),
-                keeper.resent(),
-                feeder.duplicates(),
-                feeder.gaps());
+                publisher.repeated(),
+                pace.gaps());
     }
 
     @Override
@@ -181,7 +170,6 @@ public final class AeronBus implements Bus {
             closed = true;
             replicas.stop();
             keeper.close();
-            feeder.close();
             drivers.close();
             replicas.close();
         }
@@ -195,100 +183,81 @@ public final class AeronBus implements Bus {
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
         checkOpen();
-        long newest = look();
-        ReplayWindow window = feeder.window();
-        long position;
+        Stream stream;
+        long place;
         if (startFrom instanceof StartFrom.After after) {
-            position = after.position().value();
-            check(after.position(), window, newest, topics);
+            long newest = streams.newest();
+            stream = streams.behind(after.position().value());
+            place = stream == null ? 0 : stream.place(after.position().value());
+            if (stream == null || after.position().epoch() != epoch || !isThere(stream, place, newest)) {
+                throw refusal(after.position(), newest);
+            }
+        } else if (startFrom instanceof StartFrom.Earliest) {
+            stream = streams.oldest();
+            place = oldest(stream);
         } else {
-            position = startFrom instanceof StartFrom.Earliest ? window.beforeOldest() : newest;
+            long newest = streams.newest();
+            Stream holding = streams.behind(newest);
+            stream = holding == null ? streams.present() : holding;
+            place = Math.max(0, stream.place(newest));
         }
-        return new AeronReader(feeder, window, position, topics, this::checkOpen);
+        StreamReader reader = new StreamReader(streams, pace, stream, place, topics, this::checkOpen, errorHandler);
+        pace.add(reader);
+        return reader;
     }
 
-    private void check(Position position, ReplayWindow window, long newest, @Nullable TopicSet topics) {
-        boolean complete = position.epoch() == epoch
-                && position.value() <= newest
-                && window.isCompleteBehind(position.value(), topics);
-        if (!complete) {
-            PositionUnavailableException.checkAvailable(position, epoch, window.beforeOldest() + 1, newest);
-            throw new PositionUnavailableException(
-                    Reason.TRIMMED, "position " + position + " was trimmed just now: load the state anew");
+    /** Whether reading can begin at a place: there is a message, or will be the next one. */
+    private boolean isThere(Stream stream, long place, long newest) {
+        long newestPlace = stream.end() == Stream.NO_END ? stream.place(newest) : stream.end();
+        if (place >= newestPlace) {
+            return place == newestPlace;
         }
+        int length = stream.memory().frameLength(place);
+        return length > 0 || (length != StreamMemory.OF_ANOTHER_TIME && place >= oldest(stream));
     }
 
-    /** Brings what was published, and says where the newest message stands. */
-    private long look() {
-        return feeder.feedAll();
+    private long oldest(Stream stream) {
+        StreamMemory memory = stream.memory();
+        long tail = stream.end() == Stream.NO_END ? memory.tail() : stream.end();
+        return memory.firstMessage(Math.max(pace.cleanedTo(stream), tail - 2L * memory.termLength()), tail);
     }
 
-    /**
-     * Readers that have work to do bring what they read: then the thread that was woken leaves it to them. Otherwise they
-     * would wait for it, if the system takes its processor away in the middle.
-     */
+    private PositionUnavailableException refusal(Position position, long newest) {
+        Stream oldest = streams.oldest();
+        PositionUnavailableException.checkAvailable(
+                position, epoch, Math.max(position.value() + 2, oldest.position(oldest(oldest)) + 1), newest);
+        throw new IllegalStateException("unreachable: " + position);
+    }
+
+    /** Readers look for themselves: the thread that was woken leaves it to them if none of them is asleep. */
     private long lookWhenWoken() {
-        long turns = feeder.turns();
-        if (turns != turnsSeen && !replicas.isAnyReaderAsleep()) {
-            turnsSeen = turns;
-            return feeder.newest();
+        long now = System.nanoTime();
+        if (now - keptUpNs > KEEP_UP_NS) {
+            keptUpNs = now;
+            pace.keepUp();
         }
-        long newest = feeder.feedUnlessOthersDo();
-        turnsSeen = feeder.turns();
-        return newest;
+        return replicas.isAnyReaderAsleep() ? streams.look() : streams.frontier();
     }
 
     /** While messages come, it looks every millisecond, because nobody else may read; then it wants to be rung. */
     private boolean mayDoze() {
-        long turns = feeder.turns();
-        if (turns != turnsBefore) {
-            turnsBefore = turns;
+        if (streams.look() != lookedAt || streams.isSomethingBegun()) {
+            lookedAt = streams.frontier();
             return false;
         }
         replicas.announceSleep();
-        feeder.feedAll();
-        return feeder.turns() == turns;
+        return streams.look() == lookedAt && !streams.isSomethingBegun();
     }
 
-    private void onEnd() {
-        keeper.wake();
-    }
-
-    private ReplayWindow newWindow(long begin) {
-        Path all = directory.resolve("windows");
-        if (Files.notExists(all)) { // not to be made again in a directory that somebody has removed
-            throw new BusException(
-                    directory
-                            + " was removed while the bus was open: this replica is cut off from the others, open the bus anew");
-        }
-        Path path = all.resolve(replicas.number() + "-" + windows.incrementAndGet());
-        return ReplayWindow.create(path, windowLength, maxPayloadLength, begin, errorHandler);
-    }
-
-    private void removeWindowsOfTheDead() {
-        Path all = directory.resolve("windows");
-        try {
-            Files.createDirectories(all);
-            try (DirectoryStream<Path> content = Files.newDirectoryStream(all)) {
-                for (Path window : content) {
-                    String name = window.getFileName().toString();
-                    int dash = name.indexOf('-');
-                    if (dash > 0 && !replicas.isAlive(Integer.parseInt(name.substring(0, dash)))) {
-                        ReplayWindow.remove(window);
-                    }
-                }
-            }
-        } catch (IOException | NumberFormatException | BusException e) {
-            errorHandler.onError(new BusException("cannot tidy up " + all, e));
-        }
+    private Streams streams() {
+        return streams;
     }
 
     /** Options of an {@link AeronBus}; each has a default. Not thread-safe. */
     public static final class Builder {
 
         private static final int DEFAULT_STREAM_ID = 0x7ea1;
-        private static final int DEFAULT_TERM_LENGTH = 32 << 20;
-        private static final long DEFAULT_WINDOW_LENGTH = 64L << 20;
+        private static final int DEFAULT_TERM_LENGTH = 64 << 20;
 
         private final Path directory;
         private @Nullable AeronDriver driver; // null: what is there
@@ -296,7 +265,6 @@ public final class AeronBus implements Bus {
         private String replicaName = "pid-" + ProcessHandle.current().pid();
         private int streamId = DEFAULT_STREAM_ID;
         private int termLength = DEFAULT_TERM_LENGTH;
-        private long windowLength = DEFAULT_WINDOW_LENGTH;
         private Duration driverTimeout = Duration.ofSeconds(2);
         private Duration publishTimeout = Duration.ofSeconds(10);
         private Waiting waiting = Waiting.SLEEPING;
@@ -330,18 +298,12 @@ public final class AeronBus implements Bus {
         }
 
         /**
-         * The length of a term of the stream in bytes: a power of two from 64 KiB to 1 GiB, 32 MiB by default. The stream
-         * takes three of them, a payload may take a 64th of one, and a replica that comes finds a quarter of one as
-         * history. All replicas say the same.
+         * The length of a term of the stream in bytes: a power of two from 64 KiB to 1 GiB, 64 MiB by default. The stream
+         * takes three of them for all replicas together, the history is a quarter of one, and a payload may take a 64th.
+         * All replicas say the same.
          */
         public Builder termLength(int bytes) {
             this.termLength = bytes;
-            return this;
-        }
-
-        /** How many bytes of messages this replica keeps for its readers, 64 MiB by default. */
-        public Builder windowLength(long bytes) {
-            this.windowLength = bytes;
             return this;
         }
 

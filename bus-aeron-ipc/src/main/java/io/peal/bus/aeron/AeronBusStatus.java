@@ -8,9 +8,8 @@ import java.time.Duration;
  * @param life how many lives the stream has had, one more than drivers were lost
  * @param interruptions how often this replica was without a link
  * @param longestInterruption how long its publishers had to wait at most
- * @param resent own messages that were published again, because a life ended before them
- * @param duplicates messages that came again, and were left out
- * @param gaps how often something could not be had, and readers were told so
+ * @param repeated messages of this replica that were written again, because a life ended before them, or because they were
+ *     discarded by the driver: they are read once
+ * @param gaps how often readers of this replica were told that something could not be had any more
  */
-public record AeronBusStatus(
-        long life, long interruptions, Duration longestInterruption, long resent, long duplicates, long gaps) {}
+public record AeronBusStatus(long life, long interruptions, Duration longestInterruption, long repeated, long gaps) {}

@@ -10,49 +10,59 @@ import io.peal.bus.file.HostReplicas;
 import io.peal.bus.spi.WallClock;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The writing end. A message is in the stream when {@code publish} returns; two things could still undo that, and both are
- * made good: the end of a life before it (see {@link LinkKeeper}), and the driver, which discards a message whose publisher
- * stood still in the middle of it. A publisher that took suspiciously long looks whether its message came back.
+ * The writing end. Two things can undo what was written, and {@code publish} does not return before it knows that neither has:
+ * the end of the life before it (see {@link Streams}), and the driver, which discards a message whose publisher has
+ * stood still in the middle of it (see {@link Writer}). Then the message is written again.
  */
 final class AeronPublisher implements Publisher {
 
-    /** Shorter than any time after which a driver gives up a message. */
-    private static final long SUSPICIOUS_NS = Duration.ofMillis(250).toNanos();
+    private static final long NO_LINK = -2_000;
 
-    private static final long NO_LINK = Long.MIN_VALUE;
+    /** The message was written, but the life is over: it may stand behind the end. */
+    private static final long MAYBE_BEHIND_END = -2_001;
+
     private static final int SPINS = 100;
     private static final long PAUSE_NS = 50_000;
 
     private final AeronBus bus;
     private final LinkKeeper keeper;
-    private final Feeder feeder;
+    private final Streams streams;
+    private final Pace pace;
     private final HostReplicas replicas;
     private final WallClock clock;
     private final int replica;
     private final int maxPayloadLength;
     private final long timeoutNs;
+    private final AtomicLong repeated = new AtomicLong();
     private final ThreadLocal<Writer> writers = ThreadLocal.withInitial(this::newWriter);
 
     AeronPublisher(
             AeronBus bus,
             LinkKeeper keeper,
-            Feeder feeder,
+            Streams streams,
+            Pace pace,
             HostReplicas replicas,
             WallClock clock,
             int maxPayloadLength,
             Duration timeout) {
         this.bus = bus;
         this.keeper = keeper;
-        this.feeder = feeder;
+        this.streams = streams;
+        this.pace = pace;
         this.replicas = replicas;
         this.clock = clock;
         this.replica = replicas.number();
         this.maxPayloadLength = maxPayloadLength;
         this.timeoutNs = timeout.toNanos();
+    }
+
+    /** How many messages were written again. */
+    long repeated() {
+        return repeated.get();
     }
 
     @Override
@@ -63,107 +73,85 @@ final class AeronPublisher implements Publisher {
                     + maxPayloadLength + " (a 64th of termLength, less what the envelope takes)");
         }
         Writer writer = writers.get();
-        long number = writer.next();
-        long startNs = System.nanoTime();
-        long timestampUs = clock.atUs(startNs);
-        long position = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-        if (position < 0 || isDoubtful(writer, startNs)) {
-            position = insist(position, writer, number, timestampUs, topic, payload, kind);
+        long timestampUs = clock.nowUs();
+        long position = tryToPublish(writer, timestampUs, topic, payload, kind);
+        if (position < 0) {
+            position = insist(position, writer, timestampUs, topic, payload, kind);
+        }
+        if (writer.hasGone(pace.step())) {
+            pace.wrote();
         }
         replicas.ring(position);
         return position;
     }
 
-    private long tryToPublish(
-            Writer writer, long number, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
+    /** The position, or why there is none. */
+    private long tryToPublish(Writer writer, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
         writer.enter();
         try {
             Link link = keeper.link();
-            if (link == null) {
+            if (link == null || streams.isOver(link.life())) { // what is written to a life that is over is for nobody
                 return NO_LINK;
             }
-            long place = writer.write(link.publication(), replica, number, timestampUs, topic, payload, kind);
-            writer.noteEnd(replicas.sharedNumber() >= link.life().number());
-            return place < 0 ? place : link.life().position(place);
+            long end = writer.write(link, replica, timestampUs, topic, payload, kind);
+            if (end < 0) {
+                return end;
+            }
+            Stream stream = link.stream();
+            return streams.isOver(stream.life()) ? MAYBE_BEHIND_END : stream.position(end);
         } finally {
             writer.leave();
         }
     }
 
-    /**
-     * Whether a message that was written may be discarded, or stand behind the end of a life. The second is known for
-     * certain not to be so if the shared number, which rises before an end is written, was lower than that life's after the
-     * message was written.
-     */
-    private static boolean isDoubtful(Writer writer, long startNs) {
-        return writer.mayBeBehindEnd() || System.nanoTime() - startNs > SUSPICIOUS_NS;
-    }
-
-    /** Publishes what could not be published at once, or may have been undone, and finds out where it stands. */
+    /** Publishes what could not be published at once, or was undone. */
     private long insist(
-            long first,
-            Writer writer,
-            long number,
-            long timestampUs,
-            Topic topic,
-            ByteBuffer payload,
-            PayloadKind kind) {
+            long first, Writer writer, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
         long deadline = System.nanoTime() + timeoutNs;
         long result = first;
-        boolean doubtful = first > 0;
-        for (int tries = 0; result < 0 || doubtful; tries++) {
-            if (doubtful) {
-                long position = awaitPosition(writer, number, deadline);
-                if (position > 0) {
-                    return position;
+        for (int tries = 0; result < 0; tries++) {
+            if (result == Writer.UNKNOWN) {
+                throw new BusException(
+                        "this process stood still for so long that it is not known whether the message was"
+                                + " published");
+            }
+            if (result == MAYBE_BEHIND_END) {
+                Stream stream = writer.stream();
+                if (awaitEnd(stream, deadline) >= writer.written()) {
+                    return stream.position(writer.written());
                 }
+            }
+            if (result == MAYBE_BEHIND_END || result == Writer.DISCARDED) {
+                repeated.incrementAndGet();
             } else {
                 pause(result, tries);
                 checkTime(result, deadline);
             }
             bus.checkOpen();
-            long startNs = System.nanoTime();
-            result = tryToPublish(writer, number, timestampUs, topic, payload, kind);
-            doubtful = result > 0 && isDoubtful(writer, startNs);
+            result = tryToPublish(writer, timestampUs, topic, payload, kind);
         }
         return result;
     }
 
-    /** Reads on until it is known where the message is in the stream, or 0 if it is not: another link may begin with it. */
-    private long awaitPosition(Writer writer, long number, long deadline) {
-        boolean passed = false;
-        for (long position = 0; ; ) {
-            position = feeder.positionOf(writer.id(), number);
-            if (position > 0 || passed) {
-                return position;
+    private long awaitEnd(Stream stream, long deadline) {
+        keeper.wake();
+        while (stream.end() == Stream.NO_END) {
+            checkTime(MAYBE_BEHIND_END, deadline);
+            if (streams.after(stream) != null && stream.end() == Stream.NO_END) {
+                throw new BusException(
+                        "nobody knows where the life of the lost media driver ended, nor whether the message was published");
             }
-            checkTime(NO_LINK, deadline);
-            passed = hasReadAll(writer);
-            if (feeder.feed() == 0) {
-                LockSupport.parkNanos(PAUSE_NS);
-            }
+            LockSupport.parkNanos(20 * PAUSE_NS);
         }
-    }
-
-    /** Whether this replica has read all that was in the stream before it was asked, and the life goes on. */
-    private boolean hasReadAll(Writer writer) {
-        writer.enter();
-        try {
-            Link link = keeper.link();
-            return link != null
-                    && replicas.sharedNumber() < link.life().number()
-                    && feeder.place() >= link.publication().position();
-        } finally {
-            writer.leave();
-        }
+        return stream.end();
     }
 
     private void pause(long result, int tries) {
         if (result == NO_LINK || result == Publication.CLOSED || result == Publication.NOT_CONNECTED) {
             keeper.wake();
-            LockSupport.parkNanos(10 * PAUSE_NS);
+            LockSupport.parkNanos(20 * PAUSE_NS);
         } else {
-            feeder.feedUnlessOthersDo(); // this replica may be the one that is behind
+            pace.keepUp(); // this replica may be the one that is behind
             replicas.ring(Long.MAX_VALUE);
             if (tries < SPINS) {
                 Thread.onSpinWait();
@@ -180,12 +168,14 @@ final class AeronPublisher implements Publisher {
                         + ": a subscriber of another program on it stands still, or termLength is too small");
             }
             throw new BusException("there was no media driver for " + Duration.ofNanos(timeoutNs)
-                    + ", and it is not known whether the message will be published");
+                    + (result == MAYBE_BEHIND_END
+                            ? ", and it is not known whether the message was published"
+                            : ": the message was not published"));
         }
     }
 
     private Writer newWriter() {
-        Writer writer = new Writer(ThreadLocalRandom.current().nextLong());
+        Writer writer = new Writer(streams);
         keeper.register(writer);
         return writer;
     }

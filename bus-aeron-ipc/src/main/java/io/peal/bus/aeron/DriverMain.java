@@ -1,12 +1,12 @@
 package io.peal.bus.aeron;
 
 import io.aeron.Aeron;
+import io.aeron.AeronCounters;
 import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.status.HeartbeatTimestamp;
-import io.peal.bus.file.ReplayWindow;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.IoUtil;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
@@ -32,6 +33,7 @@ final class DriverMain {
     static final Duration UNBLOCK_TIMEOUT = Duration.ofMillis(2_500);
 
     private static final Duration LINGER = Duration.ofSeconds(30);
+
     /** The history stands before the publishers, so it has to follow them while they are fast. */
     private static final long TICK_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -43,7 +45,7 @@ final class DriverMain {
 
     private DriverMain() {}
 
-    /** {@code args}: the directory, the lock file, stream, term length, the file that says which life this is. */
+    /** {@code args}: the directory, the lock file, stream, term length, the file that says which life this is, and which one it serves. */
     public static void main(String... args) throws IOException {
         Path aeronDirectory = Path.of(args[0]);
         StreamOptions stream = new StreamOptions(Integer.parseInt(args[2]), Integer.parseInt(args[3]));
@@ -52,11 +54,11 @@ final class DriverMain {
                 var held = lock.lock();
                 MediaDriver driver = MediaDriver.launch(context(aeronDirectory))) {
             if (held.isValid()) {
-                serve(driver, stream, Path.of(args[4]));
+                serve(driver, stream, Path.of(args[4]), Long.parseLong(args[5]));
             }
         }
         if (Files.exists(aeronDirectory)) {
-            ReplayWindow.remove(aeronDirectory);
+            IoUtil.delete(aeronDirectory.toFile(), true);
         }
     }
 
@@ -74,7 +76,7 @@ final class DriverMain {
                 .errorHandler(error -> System.err.println("driver in " + aeronDirectory + ": " + error));
     }
 
-    private static void serve(MediaDriver driver, StreamOptions stream, Path lifeFile) throws IOException {
+    private static void serve(MediaDriver driver, StreamOptions stream, Path lifeFile, long number) throws IOException {
         Aeron.Context context = new Aeron.Context()
                 .aeronDirectoryName(driver.aeronDirectoryName())
                 .idleStrategy(new SleepingMillisIdleStrategy(50))
@@ -86,8 +88,8 @@ final class DriverMain {
             Subscription history = subscription;
             long usedNs = System.nanoTime();
             long lookedNs = usedNs;
-            while (System.nanoTime() - usedNs < LINGER.toNanos()) {
-                boolean fast = keepHistory(history, publication.position(), stream.history());
+            while (System.nanoTime() - usedNs < LINGER.toNanos() && !publication.isClosed()) {
+                boolean fast = keepHistory(history, aeron.countersReader(), stream.history());
                 LockSupport.parkNanos(fast ? FAST_TICK_NS : TICK_NS);
                 if (System.nanoTime() - lookedNs < LOOK_NS) {
                     continue;
@@ -100,43 +102,49 @@ final class DriverMain {
                 if (clients(aeron.countersReader()) > 1) {
                     usedNs = lookedNs;
                 }
-                if (isSuperseded(own, lifeFile)) {
+                if (isSuperseded(own, lifeFile, number)) {
                     return;
                 }
             }
         }
     }
 
-    /** Reads on, but stays behind; returns whether it had far to go. */
-    static boolean keepHistory(Subscription subscription, long newest, long length) {
-        boolean far = false;
-        if (subscription.imageCount() == 1) {
-            Image image = subscription.imageAtIndex(0);
-            long target = newest - length;
-            far = target - image.position() > length / 16;
-            for (long place = image.position(); place < target; place = image.position()) {
-                int limit = (int) Math.min(target - place, 1 << 20);
-                if (image.blockPoll((buffer, offset, blockLength, sessionId, termId) -> {}, limit) == 0) {
-                    return far;
-                }
+    /** Stays behind the subscription that is furthest; returns whether it had far to go. */
+    private static boolean keepHistory(Subscription subscription, CountersReader counters, long length) {
+        if (subscription.imageCount() == 0) {
+            return false;
+        }
+        Image image = subscription.imageAtIndex(0);
+        long before = image.position();
+        Pace.moveTo(image, furthest(counters) - length);
+        return image.position() - before > length / 16;
+    }
+
+    /** Where the subscription is that is furthest: what is before that is complete. */
+    private static long furthest(CountersReader counters) {
+        long furthest = 0;
+        for (int id = 0; id <= counters.maxCounterId(); id++) { // without their labels: this is done all the time
+            int state = counters.getCounterState(id);
+            if (state == CountersReader.RECORD_UNUSED) {
+                break;
+            }
+            if (state == CountersReader.RECORD_ALLOCATED
+                    && counters.getCounterTypeId(id) == AeronCounters.DRIVER_SUBSCRIBER_POSITION_TYPE_ID) {
+                furthest = Math.max(furthest, counters.getCounterValue(id));
             }
         }
-        return far;
+        return furthest;
     }
 
     /** Whether another driver has taken over, or the bus was removed. */
-    private static boolean isSuperseded(Path own, Path lifeFile) throws IOException {
+    private static boolean isSuperseded(Path own, Path lifeFile, long number) throws IOException {
         if (Files.notExists(own)) {
             return true;
         }
         Life life = Life.read(lifeFile);
-        return life != null && life.number() > number(own);
-    }
-
-    /** Drivers are numbered as the lives they serve. */
-    static long number(Path aeronDirectory) {
-        String name = aeronDirectory.getFileName().toString();
-        return Long.parseLong(name.substring(name.lastIndexOf('-') + 1));
+        return life != null
+                && (life.number() > number
+                        || (life.number() == number && !life.aeronDirectory().equals(own)));
     }
 
     private static int clients(CountersReader counters) {

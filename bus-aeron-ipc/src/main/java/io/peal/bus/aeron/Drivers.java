@@ -4,26 +4,34 @@ import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.peal.bus.BusException;
-import io.peal.bus.file.ReplayWindow;
 import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.CodeSource;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.agrona.DirectBuffer;
+import org.agrona.IoUtil;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,10 +43,11 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * life            which life this is, and where its driver is
  * life.lock       held by who looks for the next one
- * aeron-N         the directory of the driver of life N, unless that is an external one
+ * aeron-N         the directory of the driver of life N, unless that is an external one; aeron-N.2 of a second attempt
  * aeron-N.lock    held by that driver as long as it lives
  * aeron-N.log     what it had to say
  * stream-N        the memory of life N's stream: a second name of the driver's file, which is here when the driver is not
+ * end-N           the place where life N ended, when it has
  * </pre>
  */
 final class Drivers implements AutoCloseable {
@@ -48,7 +57,11 @@ final class Drivers implements AutoCloseable {
     /** Between threads of this JVM, because file locks are between processes. */
     private static final ReentrantLock WITHIN_JVM = new ReentrantLock();
 
-    private static final long START_LIMIT_NS = Duration.ofSeconds(20).toNanos();
+    private static final Pattern OF_DRIVER = Pattern.compile("aeron-([0-9]{1,18})(\\..*)?");
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final long FIRST_START_LIMIT_NS = Duration.ofSeconds(4).toNanos();
+    private static final long LAST_START_LIMIT_NS = Duration.ofSeconds(20).toNanos();
+    private static final int MOST_REMOVED = 8; // there are no older ones, unless somebody had no rights to remove them
     private static final long RUNS_MS = 10_000;
     private static final long LOOK_AGAIN_NS = 10_000_000;
 
@@ -57,6 +70,7 @@ final class Drivers implements AutoCloseable {
     private final StreamOptions stream;
     private final long timeoutMs;
     private @Nullable Heartbeat heartbeat; // guarded by this
+    private long startLimitNs = FIRST_START_LIMIT_NS; // under WITHIN_JVM
     private volatile @Nullable MediaDriver embedded; // written under WITHIN_JVM
 
     /** @param timeout how old a heartbeat may be */
@@ -80,28 +94,72 @@ final class Drivers implements AutoCloseable {
     }
 
     /**
-     * The present life if it is later than {@code last} and its driver lives; else the next one, for which a driver is
-     * started, or found.
+     * The present life if it is not over and its driver lives; else the next one, for which a driver is started, or found.
      *
+     * @param lastOver the number of the last life that is over
      * @param newest the newest position that this replica knows
-     * @return null if there is no driver, and it is not up to this replica to start one
+     * @param cut decides where a life ended that is not known to have ended
+     * @return nothing if there is no driver, and it is not up to this replica to start one
      */
-    @Nullable
-    Life present(long last, long newest) {
+    Optional<Life> present(LongSupplier lastOver, long newest, ToLongFunction<Life> cut) {
+        return withLock(() -> {
+            Life known = Life.read(lifeFile());
+            if (known == null) {
+                return begin(null, Stream.NO_END, newest);
+            }
+            if (known.number() > lastOver.getAsLong() && isAlive(known)) {
+                return Optional.of(known);
+            }
+            return begin(known, endOf(known, cut), newest);
+        });
+    }
+
+    /** The place where a life ended, {@link Stream#NO_END} if nobody knows it any more. */
+    long end(Life life, ToLongFunction<Life> cut) {
+        return withLock(() -> {
+            Life known = Life.read(lifeFile());
+            boolean present = known == null || known.number() <= life.number();
+            return endOf(life, present ? cut : later -> Stream.NO_END);
+        });
+    }
+
+    /** What is decided once is written down, so that everybody says the same from then on. */
+    private long endOf(Life life, ToLongFunction<Life> cut) throws IOException {
+        Path file = endFile(life.number());
+        if (Files.exists(file)) {
+            try {
+                return Long.parseLong(Files.readString(file).trim());
+            } catch (NumberFormatException e) {
+                throw new IOException(file + " is damaged: stop all replicas and remove " + directory, e);
+            }
+        }
+        long end = cut.applyAsLong(life);
+        if (end != Stream.NO_END) {
+            Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
+            Files.writeString(unfinished, end + "\n");
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        }
+        return end;
+    }
+
+    private <T> T withLock(Task<T> task) {
         WITHIN_JVM.lock();
         try (FileChannel channel = FileChannel.open(
                         directory.resolve("life.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock held = channel.lock()) {
-            Life known = Life.read(lifeFile());
-            if (known != null && known.number() > last && isAlive(known) && held.isValid()) {
-                return known;
+            if (!held.isValid()) {
+                throw new IOException("the lock was lost");
             }
-            return begin(known, newest);
+            return task.run();
         } catch (IOException e) {
             throw new BusException("cannot find out which life of the bus in " + directory + " this is", e);
         } finally {
             WITHIN_JVM.unlock();
         }
+    }
+
+    private interface Task<T> {
+        T run() throws IOException;
     }
 
     /** Whether the driver of a life seems to live. */
@@ -147,11 +205,10 @@ final class Drivers implements AutoCloseable {
         }
     }
 
-    private @Nullable Life begin(@Nullable Life known, long newest) throws IOException {
+    private Optional<Life> begin(@Nullable Life known, long end, long newest) throws IOException {
         long number = known == null ? 1 : known.number() + 1;
-        Path aeronDirectory = mode instanceof AeronDriver.External external
-                ? external.aeronDirectory()
-                : directory.resolve("aeron-" + number);
+        Path aeronDirectory =
+                mode instanceof AeronDriver.External external ? external.aeronDirectory() : freshDirectory(number);
         if (mode instanceof AeronDriver.Spawned) {
             spawn(aeronDirectory, number);
         } else if (mode instanceof AeronDriver.Embedded) {
@@ -159,38 +216,81 @@ final class Drivers implements AutoCloseable {
         }
         try (Heartbeat heartbeat = Heartbeat.of(aeronDirectory)) {
             if (heartbeat == null || !heartbeat.isFresh(timeoutMs)) {
-                return null;
+                return Optional.empty();
             }
             Life life = known == null
-                    ? Life.first(ThreadLocalRandom.current().nextLong(), aeronDirectory, heartbeat.startedMs())
-                    : known.next(aeronDirectory, heartbeat.startedMs(), newest);
+                    ? Life.first(RANDOM.nextLong(), RANDOM.nextLong(), aeronDirectory, heartbeat.startedMs())
+                    : known.next(aeronDirectory, heartbeat.startedMs(), end, newest, stream.history());
             life.write(lifeFile());
-            removeOld(number - 2);
+            removeOld(life);
             LOGGER.info("life {} of the bus in {} begins: driver in {}", number, directory, aeronDirectory);
-            return life;
+            return Optional.of(life);
         }
     }
 
-    /** Keeps the memory of a life's stream, whatever becomes of the driver; without it, late comers have less history. */
-    void keepStream(Life life, Path log) {
+    /**
+     * Keeps the memory of a life's stream, whatever becomes of the driver.
+     *
+     * @return false if the stream of this life was another one: the driver has lost it
+     */
+    boolean keepStream(Life life, Path log) {
+        Path kept = streamFile(life.number());
         try {
-            Files.createLink(streamFile(life.number()), log);
+            try {
+                Files.createLink(kept, log);
+            } catch (FileAlreadyExistsException e) {
+                return isSame(kept, log);
+            } catch (IOException | UnsupportedOperationException otherFileSystem) {
+                Files.createSymbolicLink(kept, log);
+                LOGGER.warn(
+                        "the stream in {} cannot be kept in {} ({}): when the driver has removed it, a replica that starts has"
+                                + " no older history",
+                        log,
+                        directory,
+                        otherFileSystem.toString());
+            }
+            return true;
         } catch (FileAlreadyExistsException e) {
-            return; // another replica was faster
-        } catch (IOException | UnsupportedOperationException e) {
-            LOGGER.warn(
-                    "the stream in {} cannot be kept in {} ({}): a replica that starts after the driver has no older history",
-                    log,
-                    directory,
-                    e.toString());
+            return isSame(kept, log);
+        } catch (IOException e) {
+            throw new BusException("cannot keep " + kept + ", a name for the stream in " + log, e);
         }
     }
 
-    /** The memory of the life before, null if it is not there. */
+    private static boolean isSame(Path kept, Path log) {
+        try {
+            return Files.isSameFile(kept, log);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** The memory of a life's stream, null if it is not there any more. */
     @Nullable
-    Path streamBefore(Life life) {
-        Path file = streamFile(life.number() - 1);
+    StreamMemory memoryOf(Life life) {
+        try {
+            Path file = streamOf(life.number());
+            return file == null ? null : StreamMemory.of(file, life.secret());
+        } catch (BusException e) {
+            LOGGER.warn("the history of life {} is lost", life.number(), e);
+            return null;
+        }
+    }
+
+    /** Whether somebody has linked to the stream of the present life, as long as that is not over. */
+    boolean hasKept(long number) {
+        return Files.exists(streamFile(number), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** The file of that memory. */
+    @Nullable
+    Path streamOf(long number) {
+        Path file = streamFile(number);
         return Files.exists(file) ? file : null;
+    }
+
+    private Path endFile(long number) {
+        return directory.resolve("end-" + number);
     }
 
     private Path streamFile(long number) {
@@ -218,25 +318,41 @@ final class Drivers implements AutoCloseable {
         }
     }
 
+    /** Never one that was used: a driver whose replica died before it could say that there is one may be in it. */
+    private Path freshDirectory(long number) {
+        Path fresh = directory.resolve("aeron-" + number);
+        for (int attempt = 2; Files.exists(fresh) || Files.exists(lockFile(fresh)); attempt++) {
+            fresh = directory.resolve("aeron-" + number + "." + attempt);
+        }
+        return fresh;
+    }
+
     private void spawn(Path aeronDirectory, long number) throws IOException {
-        Path log = directory.resolve("aeron-" + number + ".log");
+        Files.createFile(lockFile(aeronDirectory));
+        Path log = aeronDirectory.resolveSibling(aeronDirectory.getFileName() + ".log");
         Process driver = new ProcessBuilder(command(aeronDirectory, number))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
         driver.getOutputStream().close();
-        long deadline = System.nanoTime() + START_LIMIT_NS;
+        long deadline = System.nanoTime() + startLimitNs;
         while (driver.isAlive() && System.nanoTime() - deadline < 0) {
-            try (Heartbeat heartbeat = Heartbeat.of(aeronDirectory)) {
-                if (heartbeat != null && heartbeat.isFresh(timeoutMs)) {
-                    return;
-                }
+            if (isThere(aeronDirectory)) {
+                startLimitNs = FIRST_START_LIMIT_NS;
+                return;
             }
             LockSupport.parkNanos(LOOK_AGAIN_NS);
         }
         driver.destroyForcibly();
+        startLimitNs = Math.min(2 * startLimitNs, LAST_START_LIMIT_NS); // this machine may be slow
         throw new BusException("the media driver did not start, its last words are in " + log
                 + ": start one yourself and use AeronDriver.external()");
+    }
+
+    private boolean isThere(Path aeronDirectory) {
+        try (Heartbeat heartbeat = Heartbeat.of(aeronDirectory)) {
+            return heartbeat != null && heartbeat.isFresh(timeoutMs);
+        }
     }
 
     /** In a session of its own where there is the tool for it: whoever interrupts a terminal means the replicas. */
@@ -253,6 +369,7 @@ final class Drivers implements AutoCloseable {
         command.add(String.valueOf(stream.streamId() + (int) (number - 1)));
         command.add(String.valueOf(stream.termLength()));
         command.add(lifeFile().toString());
+        command.add(String.valueOf(number));
         return command;
     }
 
@@ -265,7 +382,6 @@ final class Drivers implements AutoCloseable {
                 Aeron.class,
                 DirectBuffer.class,
                 BusException.class,
-                ReplayWindow.class,
                 Logger.class)) {
             CodeSource source = needed.getProtectionDomain().getCodeSource();
             if (source != null && "file".equals(source.getLocation().getProtocol())) {
@@ -286,11 +402,27 @@ final class Drivers implements AutoCloseable {
         }
     }
 
-    private void removeOld(long number) throws IOException {
-        Files.deleteIfExists(streamFile(number));
-        Path old = directory.resolve("aeron-" + number);
-        if (!(mode instanceof AeronDriver.External) && Files.isDirectory(old)) {
-            ReplayWindow.remove(old);
+    /** The memory of a life's stream is not needed any more. */
+    void forgetStream(long number) {
+        try {
+            Files.deleteIfExists(streamFile(number));
+        } catch (IOException e) {
+            LOGGER.warn("cannot remove {}", streamFile(number), e);
+        }
+    }
+
+    private void removeOld(Life life) throws IOException {
+        for (long number = life.oldestKept() - 1; number >= Math.max(1, life.oldestKept() - MOST_REMOVED); number--) {
+            Files.deleteIfExists(streamFile(number));
+            Files.deleteIfExists(endFile(number));
+        }
+        try (DirectoryStream<Path> drivers = Files.newDirectoryStream(directory, "aeron-*")) {
+            for (Path old : drivers) {
+                Matcher name = OF_DRIVER.matcher(old.getFileName().toString());
+                if (name.matches() && Long.parseLong(name.group(1)) < life.number() - 1) {
+                    IoUtil.delete(old.toFile(), true);
+                }
+            }
         }
     }
 }

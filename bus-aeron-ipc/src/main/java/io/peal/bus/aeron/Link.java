@@ -1,6 +1,7 @@
 package io.peal.bus.aeron;
 
 import io.aeron.Aeron;
+import io.aeron.AeronCounters;
 import io.aeron.Image;
 import io.aeron.Publication;
 import io.aeron.Subscription;
@@ -10,10 +11,13 @@ import io.peal.bus.ErrorHandler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentTerminationException;
+import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.status.CountersReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * next one takes its place.
  *
  * <p>Whoever touches the publication or the images must be sure that it is not closed meanwhile: publishers by
- * {@link Writer#enter}, readers by the lock of the {@link Feeder}.
+ * {@link Writer#enter}, others by the lock of {@link Pace}.
  */
 final class Link implements AutoCloseable {
 
@@ -33,34 +37,39 @@ final class Link implements AutoCloseable {
     private static final long SELDOM_NS = 50_000_000;
     private static final long OPEN_LIMIT_NS = Duration.ofSeconds(3).toNanos();
 
+    private static final int DISCARDED_AT =
+            CountersReader.counterOffset(AeronCounters.SYSTEM_COUNTER_ID_UNBLOCKED_PUBLICATIONS);
+
     private final Life life;
+    private final Stream stream;
+    private final AtomicBuffer counters;
     private final Aeron aeron;
     private final Publication publication;
-    private final Subscription history;
     private final Image image;
-    private final RawLog raw;
-    private final long historyLength;
+    private final Image history;
     private volatile boolean failed;
     private volatile boolean opened;
 
-    private Link(Life life, StreamOptions stream, ErrorHandler errorHandler) {
+    private Link(Life life, StreamOptions options, BiFunction<Life, Path, Stream> streamIn, ErrorHandler errorHandler) {
         this.life = life;
-        this.historyLength = stream.history();
-        int streamId = stream.streamIdOf(life);
+        int streamId = options.streamIdOf(life);
         this.aeron = Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(life.aeronDirectory().toString())
                 .driverTimeoutMs(CLIENT_GIVES_UP.toMillis())
                 .idleStrategy(new ClientIdle())
                 .errorHandler(error -> onError(error, errorHandler)));
+        this.counters = aeron.countersReader().valuesBuffer();
         try {
-            long publishing = aeron.asyncAddPublication(stream.publication(), streamId);
-            long reading = aeron.asyncAddSubscription(stream.subscription(), streamId);
-            long keeping = aeron.asyncAddSubscription(stream.subscription(), streamId);
+            long publishing = aeron.asyncAddPublication(options.publication(), streamId);
+            long reading = aeron.asyncAddSubscription(options.subscription(), streamId);
+            long keeping = aeron.asyncAddSubscription(options.subscription(), streamId);
             this.publication = await("publication", () -> aeron.getPublication(publishing));
             Subscription subscription = await("subscription", () -> aeron.getSubscription(reading));
-            this.history = await("subscription", () -> aeron.getSubscription(keeping));
-            this.image = await("image", () -> subscription.imageCount() == 0 ? null : subscription.imageAtIndex(0));
-            this.raw = new RawLog(file());
+            Subscription staying = await("subscription", () -> aeron.getSubscription(keeping));
+            this.image = await("image", () -> imageOf(subscription));
+            this.history = await("image", () -> imageOf(staying));
+            Path file = StreamMemory.file(life.aeronDirectory(), publication.originalRegistrationId());
+            this.stream = streamIn.apply(life, file);
             this.opened = true;
         } catch (RuntimeException e) {
             CloseHelper.quietClose(aeron);
@@ -71,11 +80,13 @@ final class Link implements AutoCloseable {
     /**
      * A link to a life's stream.
      *
+     * @param streamIn the stream whose memory is in a file
      * @throws BusException if that cannot be had
      */
-    static Link open(Life life, StreamOptions stream, ErrorHandler errorHandler) {
+    static Link open(
+            Life life, StreamOptions options, BiFunction<Life, Path, Stream> streamIn, ErrorHandler errorHandler) {
         try {
-            return new Link(life, stream, errorHandler);
+            return new Link(life, options, streamIn, errorHandler);
         } catch (AeronException | IllegalStateException e) {
             throw new BusException(
                     "cannot take part in the stream of the media driver in " + life.aeronDirectory() + ": "
@@ -88,42 +99,46 @@ final class Link implements AutoCloseable {
         return life;
     }
 
+    Stream stream() {
+        return stream;
+    }
+
     Publication publication() {
         return publication;
     }
 
+    /** That keeps up. */
     Image image() {
         return image;
     }
 
-    /** Where the stream's memory is. */
-    Path file() {
-        return RawLog.file(life.aeronDirectory(), publication.originalRegistrationId());
+    /** That stays behind. */
+    Image history() {
+        return history;
     }
 
-    RawLog raw() {
-        return raw;
+    /** How many messages the driver has discarded, because their publishers stood still in the middle of them. */
+    long discardedMessages() {
+        return counters.getLongVolatile(DISCARDED_AT);
+    }
+
+    /** Before this place, the driver has cleaned the memory. */
+    long cleanedTo() {
+        return Math.max(0, publication.positionLimit() - StreamOptions.window(publication.termBufferLength()));
     }
 
     /** Whether it can still be used, as far as the client knows. */
     boolean isUsable() {
-        return !failed && !aeron.isClosed() && !publication.isClosed() && !image.isClosed();
-    }
-
-    /** Lets history begin later, so that it keeps its length. */
-    void trimHistory() {
-        DriverMain.keepHistory(history, image.position(), historyLength);
-    }
-
-    /** Ends all but the view of the memory, which shows what others go on to write. */
-    void closeClient() {
-        CloseHelper.quietClose(aeron);
+        return !failed && !aeron.isClosed() && !publication.isClosed() && !image.isClosed() && !history.isClosed();
     }
 
     @Override
     public void close() {
-        closeClient();
-        CloseHelper.quietClose(raw);
+        CloseHelper.quietClose(aeron);
+    }
+
+    private static @Nullable Image imageOf(Subscription subscription) {
+        return subscription.imageCount() == 0 ? null : subscription.imageAtIndex(0);
     }
 
     private void onError(Throwable error, ErrorHandler errorHandler) {

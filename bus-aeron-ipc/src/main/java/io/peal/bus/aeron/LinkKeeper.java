@@ -1,20 +1,15 @@
 package io.peal.bus.aeron;
 
-import io.aeron.Publication;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.file.HostReplicas;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
-import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,59 +18,51 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>Take the link away from the publishers, and wait until none of them is writing. They wait for the next one.
- *   <li>If the driver is dead, end the life: write a message into its memory that says so. Whoever does it first decides
- *       where the life ends, for all replicas; for that is in the same order as all messages.
- *   <li>Bring the rest into the window, up to that message. If a publisher died in the middle of a message, do what the
- *       driver would have done: pass over it after a while.
- *   <li>Remember the own messages that stand behind the end: they were not published. Those of others, too: if one of them
- *       dies before it has published its own again, the others do.
- *   <li>Find the next life, and link to it; publish those messages first; then give the link to the publishers.
+ *   <li>If the driver is dead, find out where the life ended. The first to come decides it for all replicas, as {@link Streams}
+ *       says, and does what the driver would have done if a publisher has died in the middle of a message: pass over it.
+ *   <li>Find the next life, and link to it; then give the link to the publishers.
  * </ol>
  *
- * If only the link was lost, because this process did not run for a while, there is no end, and the same life goes on; if
- * it has not gone on when there is a link again, steps 3 and 4 are done then.
+ * If only the link was lost, because this process did not run for a while, the same life goes on. Readers do not need the
+ * link: they read the memory.
  */
 final class LinkKeeper implements AutoCloseable {
 
     private static final long TICK_NS = Duration.ofMillis(100).toNanos();
+    private static final int FAILURES_UNTIL_TOLD = 3; // a driver that has just been started may be slow
     private static final long BRIEFLY_NS = Duration.ofMillis(1).toNanos();
-    private static final long END_LIMIT_NS = Duration.ofMillis(300).toNanos();
+    private static final long STRAGGLERS_NS = Duration.ofMillis(10).toNanos();
     private static final long UNBLOCK_NS = DriverMain.UNBLOCK_TIMEOUT.toNanos();
-    private static final long GIVE_UP_NS = 2 * UNBLOCK_NS;
     private static final long FIRST_LINK_NS = Duration.ofSeconds(30).toNanos();
 
     private final Drivers drivers;
-    private final StreamOptions stream;
-    private final Feeder feeder;
+    private final StreamOptions options;
+    private final Streams streams;
+    private final Pace pace;
     private final HostReplicas replicas;
-    private final int replica;
     private final ErrorHandler errorHandler;
     private final Thread thread;
     private final Set<Writer> writers = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
-    private final Deque<byte[]> unpublished = new ArrayDeque<>(); // own messages behind the end of a life
-    private final Deque<byte[]> ofOthers = new ArrayDeque<>(); // behind the end of a life, until they are seen
-    private final AtomicLong resent = new AtomicLong();
     private final AtomicLong interruptions = new AtomicLong();
     private final AtomicLong longestInterruptionNs = new AtomicLong();
-    private @Nullable Link last; // taken away from the publishers, and its life may have more to be brought
-    private long lastLife;
     private long interruptedNs;
-    private boolean told;
+    private int failures; // one after the other
     private volatile @Nullable Link link;
     private volatile boolean closed;
 
     LinkKeeper(
             Drivers drivers,
-            StreamOptions stream,
-            Feeder feeder,
+            StreamOptions options,
+            Streams streams,
+            Pace pace,
             HostReplicas replicas,
             String threadName,
             ErrorHandler errorHandler) {
         this.drivers = drivers;
-        this.stream = stream;
-        this.feeder = feeder;
+        this.options = options;
+        this.streams = streams;
+        this.pace = pace;
         this.replicas = replicas;
-        this.replica = replicas.number();
         this.errorHandler = errorHandler;
         this.thread = new Thread(this::run, threadName);
         this.thread.setDaemon(true);
@@ -106,13 +93,11 @@ final class LinkKeeper implements AutoCloseable {
         writers.add(writer);
     }
 
-    /** Looks at once. */
+    /** Looks at once whether the link can be used. Without one, it is looked for already, and whoever waits must not disturb that. */
     void wake() {
-        LockSupport.unpark(thread);
-    }
-
-    long resent() {
-        return resent.get();
+        if (link != null) {
+            LockSupport.unpark(thread);
+        }
     }
 
     long interruptions() {
@@ -126,7 +111,7 @@ final class LinkKeeper implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        wake();
+        LockSupport.unpark(thread);
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {
@@ -138,13 +123,11 @@ final class LinkKeeper implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        Link present = link;
-        takeLink();
-        feeder.detach();
-        if (present != null && drivers.isOwn(present.life())) {
-            writeEnd(present); // while that can be done: this replica takes the driver with it
+        Link last = takeLink();
+        if (last != null && drivers.isOwn(last.life())) {
+            drivers.end(last.life(), this::cut); // while somebody knows about it: this replica takes the driver with it
+            replicas.ring(Long.MAX_VALUE);
         }
-        closeLast();
     }
 
     private void run() {
@@ -162,18 +145,15 @@ final class LinkKeeper implements AutoCloseable {
     private void look() {
         Link present = link;
         if (present != null) {
-            boolean alive = drivers.isAlive(present.life());
-            if (alive && present.isUsable() && !feeder.hasEnded()) {
-                publishForTheDead(present);
+            boolean alive = drivers.isAlive(present.life()) && !streams.isOver(present.life());
+            if (alive && present.isUsable()) {
+                forgetPast(present.stream());
                 return;
             }
             interruptedNs = System.nanoTime();
             takeLink();
-            feeder.detach();
-            if (alive && !feeder.hasEnded()) {
-                present.closeClient();
-            } else {
-                finish(present);
+            if (!alive) {
+                learnEnd(present.stream());
             }
         }
         BusException failure = tryToLink();
@@ -181,16 +161,14 @@ final class LinkKeeper implements AutoCloseable {
             long took = System.nanoTime() - interruptedNs;
             interruptions.incrementAndGet();
             longestInterruptionNs.accumulateAndGet(took, Math::max);
-            told = false;
-        } else if (failure != null && !told) {
-            told = true;
+            failures = 0;
+        } else if (failure != null && ++failures == FAILURES_UNTIL_TOLD) {
             errorHandler.onError(failure);
         }
     }
 
-    /** Step 1. */
-    private void takeLink() {
-        last = link;
+    private @Nullable Link takeLink() {
+        Link taken = link;
         link = null;
         Writer[] all;
         synchronized (writers) {
@@ -201,98 +179,60 @@ final class LinkKeeper implements AutoCloseable {
                 Thread.onSpinWait();
             }
         }
+        pace.detach();
+        if (taken != null) {
+            taken.close();
+        }
+        return taken;
     }
 
-    /** Steps 2 to 4. */
-    private void finish(Link ending) {
-        RawLog raw = ending.raw();
-        boolean endWritten = feeder.hasEnded() || writeEnd(ending);
-        long begin = System.nanoTime();
-        long stuckAt = -1;
-        long stuckSince = begin;
-        while (!feeder.bringRest(raw)) {
-            long now = System.nanoTime();
-            boolean all = feeder.place() == raw.tail();
-            if ((all && !endWritten && now - begin > END_LIMIT_NS) || now - begin > GIVE_UP_NS) {
-                break; // the stream is full, so nobody can write behind this any more
+    private void learnEnd(Stream stream) {
+        if (stream.end() == Stream.NO_END) {
+            stream.endsAt(drivers.end(stream.life(), this::cut));
+            replicas.ring(Long.MAX_VALUE);
+        }
+    }
+
+    /** Decides where a life ends. */
+    private long cut(Life life) {
+        replicas.raiseSharedNumber(life.number()); // before the tail is read
+        Stream known = streams.of(life.number());
+        StreamMemory memory = known != null ? known.memory() : drivers.memoryOf(life);
+        if (memory == null) { // who links keeps it, before anybody can publish
+            return drivers.hasKept(life.number()) ? Stream.NO_END : 0;
+        }
+        long tail = memory.tail();
+        long first = memory.firstMessage(tail - 2L * memory.termLength(), tail);
+        long reached = known == null ? 0 : known.frontier();
+        long place = first == tail ? reached : Math.max(reached, first); // what this replica had reached may be cleaned
+        long beganNs = System.nanoTime();
+        for (place = memory.walk(place, tail, Integer.MAX_VALUE);
+                place < tail;
+                place = memory.walk(place, tail, Integer.MAX_VALUE)) {
+            long waitedNs = System.nanoTime() - beganNs;
+            if (waitedNs > STRAGGLERS_NS && memory.firstMessage(place, tail) == tail) {
+                return place; // nobody who has returned stands behind this
             }
-            if (feeder.place() != stuckAt) {
-                stuckAt = feeder.place();
-                stuckSince = now;
-            } else if (!all && now - stuckSince > UNBLOCK_NS) {
-                raw.unblock(stuckAt);
-                stuckSince = now;
+            if (waitedNs > UNBLOCK_NS) {
+                memory.unblock(place); // who wrote here had as long as with a driver
             }
             LockSupport.parkNanos(BRIEFLY_NS);
         }
-        List<byte[]> own = new ArrayList<>();
-        raw.readWhatIsThere(feeder.place(), raw.tail(), (buffer, offset, length, place) -> {
-            if (Envelope.isMessage(buffer, offset, length) && Envelope.kind(buffer, offset) != Envelope.END) {
-                byte[] message = new byte[length];
-                buffer.getBytes(offset, message);
-                if (Envelope.replica(buffer, offset) == replica) {
-                    own.add(message);
-                } else {
-                    ofOthers.add(message);
-                }
-            }
-        });
-        own.addAll(unpublished); // what was not even written again comes later
-        unpublished.clear();
-        unpublished.addAll(own);
-        lastLife = ending.life().number();
-        closeLast();
+        return tail;
     }
 
-    private void closeLast() {
-        Link closing = last;
-        if (closing != null) {
-            closing.close();
-            last = null;
-        }
-    }
-
-    /** The shared number rises first: so who writes behind the end sees that it may have done so. */
-    private boolean writeEnd(Link ending) {
-        replicas.raiseSharedNumber(ending.life().number());
-        UnsafeBuffer end = new UnsafeBuffer(new byte[Envelope.TOPIC_AT]);
-        Envelope.writeEnd(end, 0, replica);
-        long deadline = System.nanoTime() + END_LIMIT_NS;
-        while (System.nanoTime() - deadline < 0) {
-            long place = ending.publication().isClosed()
-                    ? Publication.CLOSED
-                    : ending.publication().offer(end);
-            if (place > 0) {
-                replicas.ring(Long.MAX_VALUE);
-                return true;
-            }
-            LockSupport.parkNanos(BRIEFLY_NS);
-        }
-        return false;
-    }
-
-    /** Step 5; returns why it did not succeed. */
+    /** Returns why it did not succeed. */
     private @Nullable BusException tryToLink() {
         try {
-            Life life = drivers.present(lastLife, feeder.newest());
-            if (life == null) {
-                LockSupport.parkNanos(TICK_NS);
-                return new BusException("there is no media driver: publishers wait until there is one");
-            }
-            Link before = last;
-            if (before != null && before.life().number() < life.number()) {
-                finish(before); // it has ended while there was no link
-            }
-            Link next = Link.open(life, stream, errorHandler);
-            attach(next);
-            closeLast();
-            if (publishAgain(next)) {
-                link = next;
-            } else {
-                feeder.detach();
-                last = next;
-                finish(next);
-            }
+            long newest = streams.isEmpty() ? 0 : streams.newest();
+            Life life = drivers.present(replicas::sharedNumber, newest, this::cut)
+                    .orElseThrow(
+                            () -> new BusException("there is no media driver: publishers wait until there is one"));
+            learnPast(life);
+            Link next = Link.open(life, options, this::streamIn, errorHandler);
+            pace.attach(next);
+            link = next;
+            replicas.ring(Long.MAX_VALUE);
             return null;
         } catch (BusException e) {
             LockSupport.parkNanos(TICK_NS);
@@ -300,51 +240,42 @@ final class LinkKeeper implements AutoCloseable {
         }
     }
 
-    private void attach(Link next) {
-        try {
-            drivers.keepStream(next.life(), next.file());
-            feeder.attach(next, drivers.streamBefore(next.life()));
-        } catch (RuntimeException e) { // no room for a window, above all
-            feeder.detach();
-            next.close();
-            throw e;
+    private Stream streamIn(Life life, Path file) {
+        if (!drivers.keepStream(life, file)) {
+            drivers.end(life, this::cut);
+            throw new BusException("the media driver has lost the stream of the bus: the next life begins");
         }
+        Stream stream = streams.of(life.number());
+        if (stream == null) {
+            stream = new Stream(life, StreamMemory.of(file, life.secret()));
+            streams.add(stream, life.oldestKept());
+        }
+        return stream;
     }
 
-    /** In their order; readers leave out what they have seen, so it does no harm if several replicas do this. */
-    private void publishForTheDead(Link present) {
-        while (!ofOthers.isEmpty()) {
-            UnsafeBuffer message = new UnsafeBuffer(ofOthers.getFirst());
-            boolean seen = feeder.hasSeen(Envelope.writer(message, 0), Envelope.sequence(message, 0));
-            if (!seen && replicas.isAlive(Envelope.replica(message, 0))) {
-                return; // it does so itself, or this is looked at again
-            }
-            if (!seen && present.publication().offer(message) < 0) {
-                return;
-            }
-            ofOthers.removeFirst();
-            if (!seen) {
-                resent.incrementAndGet();
-                feeder.feed();
-                replicas.ring(Long.MAX_VALUE);
+    /** When the present life has as much history as is kept, those before it are memory for nothing. */
+    private void forgetPast(Stream present) {
+        if (present.frontier() > 2 * options.history() && streams.oldest() != present) {
+            for (long number : streams.forgetBefore(present.life())) {
+                drivers.forgetStream(number);
             }
         }
     }
 
-    private boolean publishAgain(Link next) {
-        while (!unpublished.isEmpty()) {
-            long place = next.publication().offer(new UnsafeBuffer(unpublished.getFirst()));
-            if (place > 0) {
-                unpublished.removeFirst();
-                resent.incrementAndGet();
-                replicas.ring(Long.MAX_VALUE);
-            } else if (closed || !next.isUsable() || !drivers.isAlive(next.life())) {
-                return false;
-            } else {
-                feeder.feed();
-                LockSupport.parkNanos(BRIEFLY_NS);
+    /** What is history when this replica comes, and what has happened while it was not looking. */
+    private void learnPast(Life present) {
+        for (Life.Past past : present.past()) {
+            Stream stream = streams.of(past.number());
+            if (stream != null) {
+                stream.endsAt(past.end());
+                continue;
+            }
+            Path file = drivers.streamOf(past.number());
+            if (file != null && streams.of(present.number()) == null) {
+                stream = new Stream(present.asItWas(past), StreamMemory.of(file, present.secret()));
+                stream.endsAt(past.end());
+                streams.add(stream, present.oldestKept());
             }
         }
-        return true;
     }
 }

@@ -31,6 +31,7 @@ record StreamOptions(int streamId, int termLength) {
                 .media(CommonContext.IPC_MEDIA)
                 .termLength(termLength)
                 .mtu(Math.max(MIN_MTU, Math.min(MAX_MTU, termLength / 16)) & -FRAME_ALIGNMENT)
+                .publicationWindowLength(window(termLength))
                 .untetheredWindowLimitTimeoutNs(STANDSTILL_NS)
                 .alias("peal")
                 .build();
@@ -46,9 +47,14 @@ record StreamOptions(int streamId, int termLength) {
                 .build();
     }
 
+    /** How far publishers may be ahead of the last subscriber: the most that Aeron allows. */
+    static int window(int termLength) {
+        return termLength / 2;
+    }
+
     /**
-     * How far a subscriber that only keeps history stays behind: late comers begin where the last of all subscribers
-     * stands. Half of the publishers' window, so they have the other half.
+     * How far a subscriber that only keeps history stays behind: what is behind it is not cleaned. Half of the publishers'
+     * window, so they have the other half.
      */
     long history() {
         return termLength / 4;

@@ -17,7 +17,6 @@ final class AeronBusContractTest extends BusContract {
                 return AeronBus.at(directory.path().resolve("bus"))
                         .driver(AeronDriver.embedded())
                         .termLength(4 << 20)
-                        .windowLength(8 << 20)
                         .open();
             }
 

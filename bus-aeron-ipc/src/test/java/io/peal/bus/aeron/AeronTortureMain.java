@@ -32,7 +32,7 @@ final class AeronTortureMain {
     private static final Topic TOPIC = Topic.of("torture");
     private static final int TERM_LENGTH = 8 << 20;
     private static final int THREADS = 2;
-    private static final int MAX_FILLER = 3_000;
+    private static final int MAX_FILLER = 100_000; // several frames
     private static final long PAUSE_NS = 200_000;
     private static final long STALL_NS = 20_000_000;
 
@@ -72,7 +72,7 @@ final class AeronTortureMain {
         for (long counter = 1; ; counter++) {
             payload.clear();
             payload.putLong(key).putLong(counter);
-            int filler = random.nextInt(100) == 0 ? random.nextInt(MAX_FILLER) : random.nextInt(200);
+            int filler = random.nextInt(random.nextInt(2_000) == 0 ? MAX_FILLER : 300);
             for (int i = 0; i < filler; i++) {
                 payload.put((byte) (key * 31 + counter + i));
             }

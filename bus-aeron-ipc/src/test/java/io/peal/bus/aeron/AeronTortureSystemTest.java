@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peal.testkit.ReplicaProcess;
 import io.peal.testkit.TestDirectory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -19,12 +21,16 @@ import org.junit.jupiter.api.Timeout;
 /**
  * Writers and the driver are killed and stopped at random moments, and readers check every message: its bytes, that none of
  * a thread's is missing or twice, and by digests that all readers saw the same order at the same positions. It prints for
- * how long readers stood still. {@code -Dpeal.torture.rounds=N} makes it longer.
+ * how long readers stood still. {@code -Dpeal.torture.rounds=N} makes it longer,
+ * {@code -Dpeal.torture.harms=REGEX} does some things only.
  */
 @Timeout(3_600)
 class AeronTortureSystemTest {
 
     private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 1);
+    private static final List<Harm> HARMS = Arrays.stream(Harm.values())
+            .filter(harm -> harm.name().matches(System.getProperty("peal.torture.harms", ".*")))
+            .toList();
     private static final int WRITERS = 3;
     private static final int READERS = 2;
     private static final int MORE = 4; // blocks
@@ -62,12 +68,12 @@ class AeronTortureSystemTest {
                 writers.add(startWriter());
             }
             for (int round = 0; round < ROUNDS; round++) {
-                for (Harm harm : Harm.values()) {
+                for (Harm harm : HARMS) {
                     LockSupport.parkNanos(random.nextLong(50_000_000));
                     int before = stalls(readers.get(0)).size();
                     int victim = random.nextInt(WRITERS);
                     harm(harm, victim);
-                    readers.forEach(AeronTortureSystemTest::awaitMore);
+                    readers.forEach(this::awaitMore);
                     List<Long> stalls = stalls(readers.get(0));
                     long longest = stalls.subList(before, stalls.size()).stream()
                             .mapToLong(Long::longValue)
@@ -102,14 +108,44 @@ class AeronTortureSystemTest {
     }
 
     /** Waits until a reader has read a while, from now on. */
-    private static void awaitMore(ReplicaProcess reader) {
+    private void awaitMore(ReplicaProcess reader) {
         long before = digests(reader) + MORE;
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (digests(reader) < before) {
             assertThat(failuresOf(reader)).isEmpty();
+            if (System.nanoTime() > deadline) {
+                explain();
+            }
             assertThat(System.nanoTime() < deadline).as("messages come again").isTrue();
             LockSupport.parkNanos(5_000_000);
         }
+    }
+
+    /** What the processes are doing, for whoever has to find out why nothing comes. */
+    private void explain() {
+        List<ReplicaProcess> all = new ArrayList<>(readers);
+        all.addAll(writers);
+        for (ReplicaProcess process : all) {
+            List<String> output = process.output();
+            output.subList(Math.max(0, output.size() - 3), output.size()).forEach(System.out::println);
+        }
+        try (var logs = Files.newDirectoryStream(directory, "aeron-*.log")) {
+            for (Path log : logs) {
+                System.out.println(log + ": " + Files.readString(log));
+            }
+        } catch (java.io.IOException e) {
+            System.out.println("no logs: " + e);
+        }
+        ProcessHandle.current().descendants().forEach(each -> {
+            try {
+                new ProcessBuilder("jstack", String.valueOf(each.pid()))
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+            } catch (java.io.IOException | InterruptedException e) {
+                System.out.println("no stack of " + each.pid() + ": " + e);
+            }
+        });
     }
 
     private static long digests(ReplicaProcess reader) {

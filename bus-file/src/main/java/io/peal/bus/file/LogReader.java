@@ -7,6 +7,7 @@ import io.peal.bus.Reader;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.spi.KnownTopics;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 

@@ -116,18 +116,6 @@ final class OrderLog implements LogView {
         }
     }
 
-    /** Appends a message that was published elsewhere; its payload begins with what is kept of that place. */
-    void append(WindowRecord record) {
-        int length = DataLayout.recordLength(record.topicLength(), record.storedLength());
-        RecordWriter writer = writers.get();
-        writer.reserve(own, length);
-        try {
-            append(Descriptor.ofRecord(own.writerId(), writer.write(record)));
-        } finally {
-            writer.finish(own);
-        }
-    }
-
     /** Publishes the messages of a batch and returns the last one's position. */
     long publish(Batch batch) {
         for (int i = 0; i < batch.size(); i++) { // all of them, before the first is published

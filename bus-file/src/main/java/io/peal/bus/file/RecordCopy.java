@@ -117,16 +117,6 @@ final class RecordCopy implements Message {
         return payload.limit(length).position(length - payloadLengthField());
     }
 
-    /** The record's own bytes, of which a {@link WindowRecord} knows more. */
-    ByteBuffer stored() {
-        return bytes;
-    }
-
-    /** Where the payload begins in {@link #stored()}. */
-    int payloadAt() {
-        return length - payloadLengthField();
-    }
-
     /** Of a record that was copied and checked, without a callback. */
     long timestampUsOfCopy() {
         return bytes.getLong(DataLayout.timestampAt(0));

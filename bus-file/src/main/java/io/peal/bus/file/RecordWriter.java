@@ -43,50 +43,25 @@ final class RecordWriter {
     long write(Topic topic, ByteBuffer payload, PayloadKind kind, long timestampUs) {
         ByteBuffer memory = segment.memory();
         int begin = at;
+        long offset = segment.number() * segment.length() + begin;
         int topicLength = topic.utf8Length();
         int payloadLength = payload.remaining();
-        writeHeader(topicLength, topic.hash(), payloadLength, kind, timestampUs);
-        topic.copyUtf8To(memory, DataLayout.topicAt(begin));
-        Steps.at(Steps.Step.PUBLISH_HALF_WRITTEN);
-        memory.put(begin + DataLayout.payloadOffset(topicLength), payload, payload.position(), payloadLength);
-        return complete(topicLength, payloadLength);
-    }
-
-    /** Writes the next record, as one that was published elsewhere. */
-    long write(WindowRecord record) {
-        ByteBuffer memory = segment.memory();
-        int begin = at;
-        int topicLength = record.topicLength();
-        writeHeader(topicLength, record.topicHash(), record.storedLength(), record.kind(), record.timestampUs());
-        record.copyTo(memory, DataLayout.topicAt(begin), begin + DataLayout.payloadOffset(topicLength));
-        return complete(topicLength, record.storedLength());
-    }
-
-    private void writeHeader(int topicLength, long topicHash, int payloadLength, PayloadKind kind, long timestampUs) {
-        ByteBuffer memory = segment.memory();
-        int begin = at;
+        int payloadAt = begin + DataLayout.payloadOffset(topicLength);
         memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);
         memory.putInt(DataLayout.writerIdAt(begin), segment.writerId());
         memory.put(DataLayout.versionAt(begin), (byte) DataLayout.RECORD_VERSION);
         memory.put(DataLayout.flagsAt(begin), (byte) (kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0));
         memory.putShort(DataLayout.topicLengthAt(begin), (short) topicLength);
-        memory.putLong(DataLayout.topicHashAt(begin), topicHash);
-        memory.putLong(DataLayout.offsetAt(begin), offset());
+        memory.putLong(DataLayout.topicHashAt(begin), topic.hash());
+        memory.putLong(DataLayout.offsetAt(begin), offset);
         memory.putLong(DataLayout.timestampAt(begin), timestampUs);
-    }
-
-    private long complete(int topicLength, int payloadLength) {
-        int begin = at;
-        long offset = offset();
+        topic.copyUtf8To(memory, DataLayout.topicAt(begin));
+        Steps.at(Steps.Step.PUBLISH_HALF_WRITTEN);
+        memory.put(payloadAt, payload, payload.position(), payloadLength);
         int from = DataLayout.checkedFrom(begin);
-        int end = begin + DataLayout.payloadOffset(topicLength) + payloadLength;
-        segment.memory().putInt(DataLayout.crcAt(begin), checksum.of(checked, from, end - from));
+        memory.putInt(DataLayout.crcAt(begin), checksum.of(checked, from, payloadAt + payloadLength - from));
         at = begin + DataLayout.recordLength(topicLength, payloadLength);
         return offset;
-    }
-
-    private long offset() {
-        return segment.number() * segment.length() + at;
     }
 
     /** Room for the offsets of so many records, used again the next time. */

@@ -54,12 +54,6 @@ final class SegmentView {
         return topics.find(topicHash(at), memory, DataLayout.topicAt(at), topicLength);
     }
 
-    /** A long of the payload, 0 if there cannot be one. */
-    long payloadLong(int at, int topicLength, int index) {
-        int place = at + DataLayout.payloadOffset(topicLength) + index;
-        return place > length - Long.BYTES ? 0 : memory.getLong(place);
-    }
-
     /** Copies the record, as long as it says it is; false if that cannot be true. */
     boolean copyTo(RecordCopy copy, int at, int topicLength) {
         int payloadLength = memory.getInt(DataLayout.payloadLengthAt(at));

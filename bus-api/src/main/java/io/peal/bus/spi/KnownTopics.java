@@ -1,4 +1,4 @@
-package io.peal.bus.file;
+package io.peal.bus.spi;
 
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
@@ -6,16 +6,18 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** The topics a reader of all topics has met, so that a name is decoded once and not for each record. Not thread-safe. */
-final class KnownTopics {
+/** The topics a reader of all topics has met, so that a name is decoded once and not for each message. Not thread-safe. */
+public final class KnownTopics {
 
     private static final int CAPACITY = 4096;
 
     private TopicSet met = new TopicSet();
 
-    /** The topic with this name, or null if the bytes are no name. */
-    @Nullable
-    Topic find(long hash, ByteBuffer source, int index, int length) {
+    /** None met. */
+    public KnownTopics() {}
+
+    /** The topic with this name in UTF-8 and its hash, or null if the bytes are no name. */
+    public @Nullable Topic find(long hash, ByteBuffer source, int index, int length) {
         Topic known = met.find(hash, source, index, length);
         return known != null ? known : remember(source, index, length);
     }

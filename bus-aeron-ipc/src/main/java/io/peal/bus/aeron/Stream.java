@@ -1,0 +1,58 @@
+package io.peal.bus.aeron;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** One life's stream as this replica sees it: its memory, and where it ended, if it did. Thread-safe. */
+final class Stream {
+
+    /** It has not ended, or it is not known yet where. */
+    static final long NO_END = -1;
+
+    private final Life life;
+    private final StreamMemory memory;
+    private final AtomicLong frontier = new AtomicLong();
+    private volatile long end = NO_END;
+
+    Stream(Life life, StreamMemory memory) {
+        this.life = life;
+        this.memory = memory;
+    }
+
+    Life life() {
+        return life;
+    }
+
+    StreamMemory memory() {
+        return memory;
+    }
+
+    /** Behind what was the last message of this life, or {@link #NO_END}. */
+    long end() {
+        return end;
+    }
+
+    void endsAt(long place) {
+        end = place;
+    }
+
+    /** The place up to which all messages are known to be complete and published. */
+    long frontier() {
+        return frontier.get();
+    }
+
+    void reached(long place) {
+        if (place > frontier.get()) {
+            frontier.accumulateAndGet(place, Math::max);
+        }
+    }
+
+    /** The position of what ends at a place. */
+    long position(long place) {
+        return life.position(place);
+    }
+
+    /** The place behind what has a position; {@code Long.MAX_VALUE} if no place is that far, negative if it is before this life. */
+    long place(long position) {
+        return life.place(position);
+    }
+}
