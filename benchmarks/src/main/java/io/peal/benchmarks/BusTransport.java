@@ -16,6 +16,7 @@ import io.peal.bus.file.Waiting;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A bus. */
 final class BusTransport implements Transport, Subscriber {
@@ -24,7 +25,7 @@ final class BusTransport implements Transport, Subscriber {
     private static final int POLL_LIMIT = 64;
 
     private final Bus bus;
-    private final Reader reader;
+    private @Nullable Reader reader; // of the receiving end
     private final Batch batch = new Batch();
     private final int batchSize;
     private Consumer<ByteBuffer> onPayload = payload -> {};
@@ -45,7 +46,6 @@ final class BusTransport implements Transport, Subscriber {
 
     BusTransport(Bus bus, int batchSize) {
         this.bus = bus;
-        this.reader = bus.newReader(StartFrom.earliest());
         this.batchSize = batchSize;
     }
 
@@ -63,7 +63,12 @@ final class BusTransport implements Transport, Subscriber {
     @Override
     public int receive(Consumer<ByteBuffer> newOnPayload) {
         onPayload = newOnPayload;
-        return reader.poll(this, POLL_LIMIT);
+        Reader from = reader;
+        if (from == null) {
+            from = bus.newReader(StartFrom.earliest());
+            reader = from;
+        }
+        return from.poll(this, POLL_LIMIT);
     }
 
     @Override

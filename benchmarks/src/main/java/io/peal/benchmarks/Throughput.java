@@ -3,14 +3,15 @@ package io.peal.benchmarks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
  * How many messages a second go from one process to another, flat out: over the bus in files, one with each call and 32 with
- * each call, over the bus on Aeron, and over Aeron IPC alone beside them, in turns. The receiver counts; what it was too slow for, and was told is lost, stands
- * beside it. (A bus does not make its publishers wait; Aeron does.)
+ * each call, over the bus on Aeron, and over Aeron IPC alone beside them, in turns. The receiver counts; what it was too slow
+ * for, and was told is lost, stands beside it. (The bus in files does not make its publishers wait; Aeron does.)
  *
- * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.Throughput [SECONDS ROUNDS]}
+ * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.Throughput [SECONDS [ROUNDS [KIND,... [BYTES,...]]]]}
  */
 public final class Throughput {
 
@@ -35,12 +36,18 @@ public final class Throughput {
         }
         int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
         int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
-        for (int payloadLength : PAYLOAD_LENGTHS) {
+        String[] kinds =
+                args.length > 2 ? args[2].split(",", -1) : new String[] {"FILE", "FILE_BATCH", "AERON_BUS", "AERON"};
+        int[] lengths = args.length > 3
+                ? Arrays.stream(args[3].split(",", -1))
+                        .mapToInt(Integer::parseInt)
+                        .toArray()
+                : PAYLOAD_LENGTHS;
+        for (int payloadLength : lengths) {
             for (int round = 0; round < rounds; round++) {
-                measure(Transport.Kind.FILE, payloadLength, seconds);
-                measure(Transport.Kind.FILE_BATCH, payloadLength, seconds);
-                measure(Transport.Kind.AERON_BUS, payloadLength, seconds);
-                measure(Transport.Kind.AERON, payloadLength, seconds);
+                for (String kind : kinds) {
+                    measure(Transport.Kind.valueOf(kind), payloadLength, seconds);
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.peal.load;
 
+import io.peal.load.run.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

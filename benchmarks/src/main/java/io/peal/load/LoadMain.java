@@ -1,5 +1,7 @@
 package io.peal.load;
 
+import io.peal.load.run.ReportCommand;
+import io.peal.load.run.RunCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,7 +10,7 @@ import picocli.CommandLine.Command;
         name = "load",
         mixinStandardHelpOptions = true,
         description = "Loads WebSocket servers and checks every delivery.",
-        subcommands = {CheckCommand.class, FanoutCommand.class})
+        subcommands = {RunCommand.class, ReportCommand.class, CheckCommand.class, FanoutCommand.class})
 final class LoadMain {
 
     private LoadMain() {}
