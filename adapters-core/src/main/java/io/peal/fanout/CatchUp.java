@@ -111,7 +111,7 @@ final class CatchUp<B> {
         @Override
         public void onMessage(Message message) {
             Feed<B> to = feed;
-            if (to != null && to.takes(message.topic(), message.position(), message.payloadLength())) {
+            if (to != null && to.takes(message)) {
                 to.frames().append(message);
                 count++;
             }

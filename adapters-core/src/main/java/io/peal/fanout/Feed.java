@@ -2,6 +2,7 @@ package io.peal.fanout;
 
 import io.peal.bus.Bus;
 import io.peal.bus.Gap;
+import io.peal.bus.Message;
 import io.peal.bus.PositionUnavailableException;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
@@ -236,13 +237,13 @@ final class Feed<B> {
     }
 
     /** Whether a message that its own reader found is for it; if so, it counts as taken. */
-    boolean takes(Topic topic, long position, int length) {
-        TopicSubscription<B> subscription = subscriptions.get(topic);
+    boolean takes(Message message) {
+        TopicSubscription<B> subscription = subscriptions.get(message.topic());
         if (subscription == null) {
             return false;
         }
-        subscription.taken(position, length);
-        return subscription.wants(position);
+        subscription.taken(message.position(), message.payloadLength());
+        return subscription.wants(message);
     }
 
     /** Moves the cursor over what is certainly not for it: then the log need not be read for that, or be there at all. */

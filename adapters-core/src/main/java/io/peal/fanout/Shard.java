@@ -238,14 +238,21 @@ public final class Shard<B> {
         long after = startFrom instanceof StartFrom.Latest
                 ? Math.max(here, bus.position().value())
                 : startOf(topic, startFrom);
-        TopicSubscribers<B> all = subscribers.computeIfAbsent(
-                topic, key -> new TopicSubscribers<>(key, fanout.slowConsumers().of(key)));
+        TopicSubscribers<B> all = subscribers.computeIfAbsent(topic, key -> subscribersOf(key, here));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);
         subscription.countFromHere();
         all.add(subscription);
         topics.add(topic);
         wake();
         return subscription;
+    }
+
+    private TopicSubscribers<B> subscribersOf(Topic topic, long here) {
+        SlowConsumers policies = fanout.slowConsumers();
+        MessageKey key = policies.keyOf(topic);
+        NewestOfKeys newestOfKeys =
+                key == null ? null : new NewestOfKeys(key, fanout.errorHandler(), NewestOfKeys.CAPACITY, here);
+        return new TopicSubscribers<>(topic, policies.of(topic), newestOfKeys);
     }
 
     void unsubscribe(TopicSubscription<B> subscription) {

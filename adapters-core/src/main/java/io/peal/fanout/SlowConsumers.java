@@ -3,6 +3,7 @@ package io.peal.fanout;
 import io.peal.bus.Topic;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which {@link SlowConsumerPolicy} each topic has: immutable. A pattern is a topic's name, or the beginning of names
@@ -14,7 +15,11 @@ import java.util.List;
  */
 public final class SlowConsumers {
 
-    private record Rule(String beginning, boolean whole, SlowConsumerPolicy policy) {
+    private record Rule(
+            String beginning,
+            boolean whole,
+            SlowConsumerPolicy policy,
+            @Nullable MessageKey key) {
 
         boolean fits(String name) {
             return whole ? name.equals(beginning) : name.startsWith(beginning);
@@ -22,6 +27,7 @@ public final class SlowConsumers {
     }
 
     private static final SlowConsumers CATCH_UP = new SlowConsumers(List.of());
+    private static final Rule DEFAULT = new Rule("", false, SlowConsumerPolicy.CATCH_UP, null);
 
     private final List<Rule> rules;
 
@@ -41,6 +47,23 @@ public final class SlowConsumers {
      * @throws IllegalArgumentException if there is a {@code *} elsewhere, or nothing at all
      */
     public SlowConsumers with(String pattern, SlowConsumerPolicy policy) {
+        return with(pattern, policy, null);
+    }
+
+    /**
+     * The same with one more rule, behind those that are there: {@link SlowConsumerPolicy#CONFLATE} for topics whose messages
+     * are about several things, each of which has its own newest message. A connection that had no room gets these, in
+     * the order of the log. Of a topic's 65,536 keys that were used last this is exact; messages of others are all sent.
+     *
+     * @param pattern as above
+     * @param key what a message is about, for example the name of what it is the price of
+     * @throws IllegalArgumentException as above
+     */
+    public SlowConsumers conflatingByKey(String pattern, MessageKey key) {
+        return with(pattern, SlowConsumerPolicy.CONFLATE, key);
+    }
+
+    private SlowConsumers with(String pattern, SlowConsumerPolicy policy, @Nullable MessageKey key) {
         boolean whole = !pattern.endsWith("*");
         String beginning = whole ? pattern : pattern.substring(0, pattern.length() - 1);
         if (pattern.isEmpty() || beginning.indexOf('*') >= 0) {
@@ -48,18 +71,28 @@ public final class SlowConsumers {
                     "pattern is '" + pattern + "': a topic's name, or a beginning and one * at the end");
         }
         List<Rule> more = new ArrayList<>(rules);
-        more.add(new Rule(beginning, whole, policy));
+        more.add(new Rule(beginning, whole, policy, key));
         return new SlowConsumers(List.copyOf(more));
     }
 
     /** The policy of a topic. */
     public SlowConsumerPolicy of(Topic topic) {
+        return ruleOf(topic).policy;
+    }
+
+    /** What a topic's messages are about, null if it is not conflated, or as a whole. */
+    @Nullable
+    MessageKey keyOf(Topic topic) {
+        return ruleOf(topic).key;
+    }
+
+    private Rule ruleOf(Topic topic) {
         String name = topic.name();
         for (Rule rule : rules) {
             if (rule.fits(name)) {
-                return rule.policy;
+                return rule;
             }
         }
-        return SlowConsumerPolicy.CATCH_UP;
+        return DEFAULT;
     }
 }

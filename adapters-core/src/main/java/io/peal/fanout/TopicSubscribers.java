@@ -4,20 +4,23 @@ import io.peal.bus.Message;
 import io.peal.bus.Topic;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** All subscriptions of one shard to one topic, by the form they get it in. Belongs to the shard's event loop. */
 final class TopicSubscribers<B> {
 
     private final Topic topic;
     private final SlowConsumerPolicy policy;
+    private final @Nullable NewestOfKeys newestOfKeys; // null if the topic is not conflated by key
     private final List<Audience<B>> audiences = new ArrayList<>(1); // mostly there is one form only
     private long newest;
     private long messages;
     private long bytes;
 
-    TopicSubscribers(Topic topic, SlowConsumerPolicy policy) {
+    TopicSubscribers(Topic topic, SlowConsumerPolicy policy, @Nullable NewestOfKeys newestOfKeys) {
         this.topic = topic;
         this.policy = policy;
+        this.newestOfKeys = newestOfKeys;
     }
 
     Topic topic() {
@@ -30,6 +33,9 @@ final class TopicSubscribers<B> {
 
     /** Encodes a message for each form. */
     void append(Message message) {
+        if (newestOfKeys != null) {
+            newestOfKeys.note(message);
+        }
         for (int i = 0; i < audiences.size(); i++) {
             audiences.get(i).frames.append(message);
         }
@@ -64,6 +70,22 @@ final class TopicSubscribers<B> {
     /** The length of their payloads. */
     long bytes() {
         return bytes;
+    }
+
+    /** Whether the topic is conflated and a newer message takes this one's place. */
+    boolean isSuperseded(Message message) {
+        if (newestOfKeys != null) {
+            return newestOfKeys.isSuperseded(message);
+        }
+        return policy == SlowConsumerPolicy.CONFLATE && message.position() < newest;
+    }
+
+    /** The position before the first message behind {@code position} that is not superseded, if there are any behind it. */
+    long beforeFirstBehind(long position) {
+        if (newestOfKeys != null) {
+            return newestOfKeys.beforeFirstBehind(position);
+        }
+        return policy == SlowConsumerPolicy.CONFLATE ? newest - 1 : position;
     }
 
     int audiences() {

@@ -1,6 +1,7 @@
 package io.peal.fanout;
 
 import io.peal.bus.Gap;
+import io.peal.bus.Message;
 import io.peal.bus.Topic;
 import org.jspecify.annotations.Nullable;
 
@@ -62,9 +63,8 @@ final class TopicSubscription<B> {
     }
 
     /** Whether a message of the topic is for it: new to it, and not to be left out for a newer one. */
-    boolean wants(long position) {
-        boolean superseded = policy() == SlowConsumerPolicy.CONFLATE && position < all.newest();
-        return position > after && !superseded;
+    boolean wants(Message message) {
+        return message.position() > after && !all.isSuperseded(message);
     }
 
     /**
@@ -81,7 +81,7 @@ final class TopicSubscription<B> {
         if (had >= begunAt && all.newest() <= had) {
             return here; // there was nothing
         }
-        return policy() == SlowConsumerPolicy.CONFLATE ? all.newest() - 1 : had;
+        return all.beforeFirstBehind(had);
     }
 
     /**

@@ -200,9 +200,14 @@ public abstract class FanoutBed {
     static List<Integer> numbersUpTo(WebSocketProbe client, int last) {
         List<Integer> numbers = new ArrayList<>();
         while (numbers.isEmpty() || numbers.get(numbers.size() - 1) < last) {
-            numbers.add(Integer.parseInt(client.nextText().split(" ", 2)[0]));
+            numbers.add(numberOf(client.nextText()));
         }
         return numbers;
+    }
+
+    /** The number that a message of these tests begins with. */
+    static int numberOf(String text) {
+        return Integer.parseInt(text.split(" ", 2)[0]);
     }
 
     static boolean hasNoHole(List<? extends Integer> numbers) {

@@ -52,6 +52,22 @@ public abstract class FanoutLimitsContract extends FanoutBed {
     }
 
     @Test
+    final void topicConflatedByKeyBringsTheNewestOfEachKey() {
+        int keys = 7;
+        serve(
+                options -> options.slowConsumers(SlowConsumers.catchUp()
+                        .conflatingByKey(NEWS.name(), message -> numberOf(message.text()) % keys)),
+                subscribing(NEWS));
+        WebSocketProbe slow = slowBehindAQuickOne();
+        List<Integer> got = numbersUpTo(slow, MESSAGES - 1);
+        assertThat(got).isSorted().doesNotHaveDuplicates();
+        assertThat(got.subList(got.size() - keys, got.size()))
+                .as("the last of each key")
+                .isEqualTo(IntStream.range(MESSAGES - keys, MESSAGES).boxed().toList());
+        assertThat(got.size()).as("messages of " + MESSAGES).isLessThan(MESSAGES / 2);
+    }
+
+    @Test
     final void conflatingOneTopicTakesNothingFromAnother() {
         serve(policy("new*", SlowConsumerPolicy.CONFLATE), connection -> {
             connection.subscribe(NEWS);
