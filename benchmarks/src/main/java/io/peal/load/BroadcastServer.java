@@ -10,6 +10,8 @@ interface BroadcastServer {
     enum Kind {
         /** A file bus, and the fanout on Netty. */
         PEAL_NETTY,
+        /** The same over io_uring, where the kernel has it. */
+        PEAL_NETTY_IO_URING,
         /** A channel group of Netty's, to which each message is written as a frame. */
         NETTY,
         /** A file bus, and the fanout on Jetty. */
@@ -20,7 +22,8 @@ interface BroadcastServer {
         /** @param directory for a bus */
         BroadcastServer start(Path directory) throws Exception {
             return switch (this) {
-                case PEAL_NETTY -> NettyBroadcast.withPeal(directory);
+                case PEAL_NETTY -> NettyBroadcast.withPeal(directory, NettyBroadcast.Transport.best());
+                case PEAL_NETTY_IO_URING -> NettyBroadcast.withPeal(directory, NettyBroadcast.Transport.IO_URING);
                 case NETTY -> NettyBroadcast.withoutPeal();
                 case PEAL_JETTY -> JettyBroadcast.withPeal(directory);
                 case JETTY -> JettyBroadcast.withoutPeal();

@@ -20,6 +20,8 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
@@ -41,6 +43,36 @@ import java.util.function.IntSupplier;
 /** Servers on Netty: Peal, and what one writes without it. */
 final class NettyBroadcast implements BroadcastServer {
 
+    /** What reads and writes the sockets. */
+    enum Transport {
+        /** Netty's own binding to Linux. */
+        EPOLL,
+        /** The same with the kernel's newer interface. */
+        IO_URING,
+        /** The JDK's. */
+        NIO;
+
+        static Transport best() {
+            return Epoll.isAvailable() ? EPOLL : NIO;
+        }
+
+        IoHandlerFactory handler() {
+            return switch (this) {
+                case EPOLL -> EpollIoHandler.newFactory();
+                case IO_URING -> IoUringIoHandler.newFactory();
+                case NIO -> NioIoHandler.newFactory();
+            };
+        }
+
+        Class<? extends ServerChannel> listener() {
+            return switch (this) {
+                case EPOLL -> EpollServerSocketChannel.class;
+                case IO_URING -> IoUringServerSocketChannel.class;
+                case NIO -> NioServerSocketChannel.class;
+            };
+        }
+    }
+
     private static final Topic TOPIC = Topic.of("broadcast");
 
     private final Channel listener;
@@ -53,19 +85,21 @@ final class NettyBroadcast implements BroadcastServer {
         this.broadcast = broadcast;
     }
 
-    static NettyBroadcast withPeal(Path directory) {
+    static NettyBroadcast withPeal(Path directory, Transport transport) {
         FileBus bus = FileBus.open(directory);
         Fanout fanout = Fanout.on(bus).build();
         NettyFanout live = NettyFanout.of(fanout);
-        Channel listener = listen(pipeline -> live.install(pipeline, PATH, connection -> connection.subscribe(TOPIC)));
+        Channel listener =
+                listen(transport, pipeline -> live.install(pipeline, PATH, connection -> connection.subscribe(TOPIC)));
         return new NettyBroadcast(
                 listener, fanout::connections, payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY));
     }
 
     static NettyBroadcast withoutPeal() {
         ChannelGroup all = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
-        Channel listener =
-                listen(pipeline -> pipeline.addLast(new WebSocketServerProtocolHandler(PATH), new Joining(all)));
+        Channel listener = listen(
+                Transport.best(),
+                pipeline -> pipeline.addLast(new WebSocketServerProtocolHandler(PATH), new Joining(all)));
         return new NettyBroadcast(listener, all::size, payload -> {
             ByteBuf copy = Unpooled.directBuffer(payload.remaining()).writeBytes(payload);
             all.writeAndFlush(new BinaryWebSocketFrame(copy));
@@ -87,13 +121,10 @@ final class NettyBroadcast implements BroadcastServer {
         broadcast.accept(payload);
     }
 
-    private static Channel listen(Consumer<ChannelPipeline> install) {
-        boolean epoll = Epoll.isAvailable();
-        IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-        Class<? extends ServerChannel> type = epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    private static Channel listen(Transport transport, Consumer<ChannelPipeline> install) {
         return new ServerBootstrap()
-                .group(new MultiThreadIoEventLoopGroup(Runtime.getRuntime().availableProcessors(), io))
-                .channel(type)
+                .group(new MultiThreadIoEventLoopGroup(Runtime.getRuntime().availableProcessors(), transport.handler()))
+                .channel(transport.listener())
                 .option(ChannelOption.SO_BACKLOG, 4_096)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
