@@ -11,8 +11,12 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.agrona.DirectBuffer;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.BusySpinIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +33,12 @@ final class AeronTransport implements Transport {
     private final UnsafeBuffer wrapped = new UnsafeBuffer(0, 0);
     private final FragmentAssembler assembler =
             new FragmentAssembler(this::onMessage); // of what is longer than a frame
+    private final IdleStrategy idle;
     private Consumer<ByteBuffer> current = payload -> {};
     private final ByteBuffer received = ByteBuffer.allocateDirect(64 * 1024).order(ByteOrder.BIG_ENDIAN);
 
-    AeronTransport(Path directory, boolean sender) {
+    AeronTransport(Path directory, boolean sender, boolean spinning) {
+        idle = spinning ? new BusySpinIdleStrategy() : new BackoffIdleStrategy();
         aeron = Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(directory.resolve("aeron").toString()));
         publication = sender ? aeron.addPublication(CHANNEL, STREAM) : null;
@@ -66,17 +72,14 @@ final class AeronTransport implements Transport {
     }
 
     @Override
-    public int receive(Consumer<ByteBuffer> onPayload) {
+    public void receive(Consumer<ByteBuffer> onPayload, BooleanSupplier done) {
         if (subscription == null) {
             throw new IllegalStateException("this is the sending end");
         }
         current = onPayload;
-        return subscription.poll(assembler, FRAGMENT_LIMIT);
-    }
-
-    @Override
-    public long lost() {
-        return 0;
+        while (!done.getAsBoolean()) {
+            idle.idle(subscription.poll(assembler, FRAGMENT_LIMIT));
+        }
     }
 
     @Override

@@ -15,8 +15,8 @@ import io.peal.bus.file.FileBus;
 import io.peal.bus.file.Waiting;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** A bus. */
 final class BusTransport implements Transport, Subscriber {
@@ -25,16 +25,14 @@ final class BusTransport implements Transport, Subscriber {
     private static final int POLL_LIMIT = 64;
 
     private final Bus bus;
-    private @Nullable Reader reader; // of the receiving end
     private final Batch batch = new Batch();
     private final int batchSize;
     private Consumer<ByteBuffer> onPayload = payload -> {};
     private long lost;
 
     /** The bus over files. */
-    static BusTransport file(Path directory, int batchSize) {
-        return new BusTransport(
-                FileBus.at(directory.resolve("bus")).waiting(Waiting.SLEEPING).open(), batchSize);
+    static Bus file(Path directory) {
+        return FileBus.at(directory.resolve("bus")).waiting(Waiting.SLEEPING).open();
     }
 
     /** The bus over Aeron, with the driver that is compared with, too. */
@@ -61,14 +59,15 @@ final class BusTransport implements Transport, Subscriber {
     }
 
     @Override
-    public int receive(Consumer<ByteBuffer> newOnPayload) {
+    public void receive(Consumer<ByteBuffer> newOnPayload, BooleanSupplier done) {
         onPayload = newOnPayload;
-        Reader from = reader;
-        if (from == null) {
-            from = bus.newReader(StartFrom.earliest());
-            reader = from;
+        try (Reader reader = bus.newReader(StartFrom.earliest())) {
+            while (!done.getAsBoolean()) {
+                if (reader.poll(this, POLL_LIMIT) == 0) {
+                    Thread.onSpinWait();
+                }
+            }
         }
-        return from.poll(this, POLL_LIMIT);
     }
 
     @Override

@@ -1,22 +1,16 @@
 package io.peal.benchmarks;
 
-import io.peal.bus.Bus;
-import io.peal.bus.StartFrom;
-import io.peal.bus.file.FileBus;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
-import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.BusySpinIdleStrategy;
-import org.agrona.concurrent.IdleStrategy;
 
 /**
- * The time from sending in one process to the callback in another, at a fixed rate: over either bus, spinning or asleep, and
- * over Aeron IPC alone beside them, in turns.
+ * The time from sending in one process to the callback in another, at a fixed rate.
  *
  * <p>The sender stamps each message with the time it was <em>due</em>, so that a pause of the sender is counted for every
  * message it delays (no coordinated omission). The clock is the machine's monotonic one, which on Linux is the same in all
@@ -28,64 +22,89 @@ import org.agrona.concurrent.IdleStrategy;
  */
 public final class OneWayLatency {
 
+    /** Of one run, in microseconds. */
+    record Result(double p50, double p90, double p99, double p999, double max) {
+
+        @Override
+        public String toString() {
+            return String.format(
+                    "p50 %8.2f   p90 %8.2f   p99 %8.1f   p99.9 %8.1f   max %8.1f us", p50, p90, p99, p999, max);
+        }
+    }
+
     private static final int WARM_UP_SECONDS = 3;
     private static final int SECONDS = 5;
     private static final int ROUNDS = 3;
     private static final int[] PAYLOAD_LENGTHS = {32, 256, 1_024, 16_384};
     private static final int[] RATES = {10_000, 100_000};
     private static final int[] ASLEEP_RATES = {1_000, 10_000};
+    private static final Transport.Kind[] SPINNING = {
+        Transport.Kind.FILE, Transport.Kind.AERON_BUS, Transport.Kind.AERON
+    };
+    private static final Transport.Kind[] ASLEEP = {
+        Transport.Kind.FILE_ASLEEP, Transport.Kind.AERON_BUS_ASLEEP, Transport.Kind.AERON_BACKOFF
+    };
 
     private OneWayLatency() {}
 
     /** See the class. */
     public static void main(String... args) throws IOException, InterruptedException {
-        if (args.length > 0 && args[0].equals("send")) {
-            send(Transport.Kind.valueOf(args[2]), Path.of(args[1]), number(args[3]), number(args[4]), number(args[5]));
-        } else if (args.length > 0 && args[0].equals("receive")) {
-            receive(
-                    Transport.Kind.valueOf(args[2]),
-                    Path.of(args[1]),
-                    Long.parseLong(args[3]),
-                    Long.parseLong(args[4]));
+        if (ProcessPair.isRole(args)) {
+            Transport.Kind kind = Transport.Kind.valueOf(args[2]);
+            if (ProcessPair.isSender(args)) {
+                send(kind, Path.of(args[1]), number(args[3]), number(args[4]), number(args[5]));
+            } else {
+                receive(kind, Path.of(args[1]), Long.parseLong(args[3]), Long.parseLong(args[4]));
+            }
         } else if (args.length == 5) {
             for (int round = 0; round < number(args[4]); round++) {
-                measure(Transport.Kind.valueOf(args[0]), number(args[1]), number(args[2]), number(args[3]));
+                print(Transport.Kind.valueOf(args[0]), number(args[1]), number(args[2]), number(args[3]));
             }
         } else {
             for (int rate : RATES) {
                 for (int payloadLength : PAYLOAD_LENGTHS) {
-                    for (int round = 0; round < ROUNDS; round++) {
-                        measure(Transport.Kind.FILE, payloadLength, rate, SECONDS);
-                        measure(Transport.Kind.AERON_BUS, payloadLength, rate, SECONDS);
-                        measure(Transport.Kind.AERON, payloadLength, rate, SECONDS);
-                    }
+                    printAll(SPINNING, payloadLength, rate);
                 }
             }
-            for (int round = 0; round < ROUNDS; round++) {
-                for (int rate : ASLEEP_RATES) {
-                    measure(Transport.Kind.FILE_ASLEEP, 256, rate, SECONDS);
-                    measure(Transport.Kind.AERON_BUS_ASLEEP, 256, rate, SECONDS);
-                    measure(Transport.Kind.AERON_BACKOFF, 256, rate, SECONDS);
-                }
+            for (int rate : ASLEEP_RATES) {
+                printAll(ASLEEP, 256, rate);
             }
         }
     }
 
-    private static void measure(Transport.Kind kind, int payloadLength, int rate, int seconds)
+    /** One run, with new processes. */
+    static Result measure(Transport.Kind kind, int payloadLength, int rate, int seconds)
             throws IOException, InterruptedException {
-        System.out.printf("%-11s %6d B at %,7d/s  ", kind, payloadLength, rate);
         try (ProcessPair pair = new ProcessPair(OneWayLatency.class, kind)) {
             pair.receive((long) rate * WARM_UP_SECONDS, (long) rate * seconds);
             pair.send(payloadLength, rate, WARM_UP_SECONDS + seconds);
-            pair.await();
+            double[] us = pair.await();
+            return new Result(us[0], us[1], us[2], us[3], us[4]);
         }
     }
 
-    private static void send(Transport.Kind kind, Path directory, int payloadLength, int rate, int seconds) {
+    private static void printAll(Transport.Kind[] kinds, int payloadLength, int rate)
+            throws IOException, InterruptedException {
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Transport.Kind kind : kinds) {
+                print(kind, payloadLength, rate, SECONDS);
+            }
+        }
+    }
+
+    private static void print(Transport.Kind kind, int payloadLength, int rate, int seconds)
+            throws IOException, InterruptedException {
+        System.out.printf("%-16s %6d B at %,7d/s  ", kind, payloadLength, rate);
+        System.out.println(measure(kind, payloadLength, rate, seconds));
+    }
+
+    private static void send(Transport.Kind kind, Path directory, int payloadLength, int rate, int seconds)
+            throws IOException, InterruptedException {
         ByteBuffer payload = ByteBuffer.allocateDirect(Math.max(payloadLength, Long.BYTES));
         long count = (long) rate * seconds;
         long interval = TimeUnit.SECONDS.toNanos(1) / rate;
-        try (Transport transport = Transport.open(kind.awake(), directory, true)) {
+        try (Transport transport = Transport.open(kind, directory, true)) {
+            Rendezvous.await(directory);
             long start = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
             for (long i = 0; i < count; i++) {
                 long due = start + i * interval;
@@ -99,12 +118,12 @@ public final class OneWayLatency {
     }
 
     private static void receive(Transport.Kind kind, Path directory, long skipped, long counted)
-            throws InterruptedException {
+            throws IOException, InterruptedException {
         Histogram histogram = new Histogram(TimeUnit.MINUTES.toNanos(1), 3);
         CountDownLatch done = new CountDownLatch(1);
         long[] seen = {0};
         Consumer<ByteBuffer> onPayload = payload -> {
-            if (++seen[0] > skipped) {
+            if (++seen[0] > skipped && seen[0] <= skipped + counted) {
                 long dueNs = payload.getLong(payload.position());
                 histogram.recordValue(Math.max(0, System.nanoTime() - dueNs)); // two cores, two clocks
             }
@@ -112,25 +131,17 @@ public final class OneWayLatency {
                 done.countDown();
             }
         };
-        if (kind.isAsleep()) {
-            try (Bus bus = kind == Transport.Kind.FILE_ASLEEP
-                    ? FileBus.open(directory.resolve("bus"))
-                    : BusTransport.aeron(directory)) {
-                bus.subscribe(BusTransport.TOPIC, StartFrom.earliest(), message -> onPayload.accept(message.payload()));
-                done.await();
-            }
-        } else {
-            IdleStrategy idle =
-                    kind == Transport.Kind.AERON_BACKOFF ? new BackoffIdleStrategy() : new BusySpinIdleStrategy();
-            try (Transport transport = Transport.open(kind.awake(), directory, false)) {
-                while (done.getCount() > 0) {
-                    idle.idle(transport.receive(onPayload));
-                }
-            }
+        try (Transport transport = Transport.open(kind, directory, false)) {
+            transport.receive(onPayload, Rendezvous.announcing(directory, () -> done.getCount() == 0));
         }
         System.out.printf(
-                "p50 %8.2f   p90 %8.2f   p99 %8.1f   p99.9 %8.1f   max %8.1f us%n",
-                us(histogram, 50), us(histogram, 90), us(histogram, 99), us(histogram, 99.9), us(histogram, 100));
+                Locale.ROOT,
+                "%.3f %.3f %.3f %.3f %.3f%n",
+                us(histogram, 50),
+                us(histogram, 90),
+                us(histogram, 99),
+                us(histogram, 99.9),
+                us(histogram, 100));
     }
 
     private static int number(String argument) {

@@ -1,25 +1,30 @@
 package io.peal.benchmarks;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** A way from one process to another, as the comparing programs use it. Belongs to one thread. */
+/** A way from one process to another, as the comparing programs use it: one end of it. Belongs to one thread. */
 interface Transport extends AutoCloseable {
 
-    /** Sends one payload; tries again as long as the receiver is not as far. */
+    /** Sends one payload; tries again as long as it is not taken. */
     void send(ByteBuffer payload, int length);
 
     /**
-     * Receives what is there.
+     * Receives, in the way of this kind: spinning in this thread, or called on another one while this one sleeps.
      *
-     * @param onPayload is shown each payload, from the buffer's position on
-     * @return how much was done; 0 when there was nothing
+     * @param onPayload is shown each payload, from the buffer's position on, one at a time
+     * @param done is asked now and then; when it is true, this returns
      */
-    int receive(Consumer<ByteBuffer> onPayload);
+    void receive(Consumer<ByteBuffer> onPayload, BooleanSupplier done);
 
     /** How many messages were lost on the way, as far as the receiver was told. */
-    long lost();
+    default long lost() {
+        return 0;
+    }
 
     @Override
     void close();
@@ -36,39 +41,49 @@ interface Transport extends AutoCloseable {
         AERON_BUS,
         /** The bus over Aeron, its reader asleep in between. */
         AERON_BUS_ASLEEP,
-        /** Aeron IPC with a driver in a third process, everything at its defaults. */
+        /** Aeron IPC with a driver in a third process, everything at its defaults, spinning. */
         AERON,
         /** The same, its receiver sleeping longer and longer, from 1 us to 1 ms, while there is nothing. */
-        AERON_BACKOFF;
+        AERON_BACKOFF,
+        /** Chronicle Queue, spinning. */
+        CHRONICLE,
+        /** Redis publish and subscribe, by Lettuce; publishing does not wait for the answer. */
+        REDIS,
+        /** NATS publish and subscribe, by its Java client. */
+        NATS;
 
-        boolean isAsleep() {
-            return this == FILE_ASLEEP || this == AERON_BUS_ASLEEP;
-        }
-
-        /** The same for its sender, which never sleeps. */
-        Kind awake() {
+        /** Whether its receiver keeps a core busy. */
+        boolean spins() {
             return switch (this) {
-                case FILE_ASLEEP -> FILE;
-                case AERON_BUS_ASLEEP -> AERON_BUS;
-                case AERON_BACKOFF -> AERON;
-                default -> this;
+                case FILE, FILE_BATCH, AERON_BUS, AERON, CHRONICLE -> true;
+                case FILE_ASLEEP, AERON_BUS_ASLEEP, AERON_BACKOFF, REDIS, NATS -> false;
             };
         }
 
-        boolean needsDriver() {
-            return this != FILE && this != FILE_ASLEEP && this != FILE_BATCH;
+        /** The command of the process that has to run beside, nothing if none has. */
+        List<String> companion(Path directory) throws IOException {
+            return switch (this) {
+                case FILE, FILE_ASLEEP, FILE_BATCH, CHRONICLE -> List.of();
+                case AERON_BUS, AERON_BUS_ASLEEP, AERON, AERON_BACKOFF ->
+                    ProcessPair.java(AeronTransport.class, List.of(directory.toString()));
+                case REDIS -> RedisTransport.server(directory);
+                case NATS -> NatsTransport.server(directory);
+            };
         }
     }
 
     /** The sending or the receiving end of one kind, in a directory that both share. */
-    static Transport open(Kind kind, Path directory, boolean sender) {
+    static Transport open(Kind kind, Path directory, boolean sender) throws IOException, InterruptedException {
         return switch (kind) {
-            case FILE -> BusTransport.file(directory, 1);
-            case FILE_BATCH -> BusTransport.file(directory, sender ? 32 : 1);
+            case FILE -> new BusTransport(BusTransport.file(directory), 1);
+            case FILE_BATCH -> new BusTransport(BusTransport.file(directory), sender ? 32 : 1);
             case AERON_BUS -> new BusTransport(BusTransport.aeron(directory), 1);
-            case FILE_ASLEEP, AERON_BUS_ASLEEP, AERON_BACKOFF ->
-                throw new IllegalArgumentException("who sleeps is called, and does not receive");
-            case AERON -> new AeronTransport(directory, sender);
+            case FILE_ASLEEP -> new SleepingBusTransport(BusTransport.file(directory));
+            case AERON_BUS_ASLEEP -> new SleepingBusTransport(BusTransport.aeron(directory));
+            case AERON, AERON_BACKOFF -> new AeronTransport(directory, sender, kind == Kind.AERON);
+            case CHRONICLE -> new ChronicleTransport(directory, sender);
+            case REDIS -> new RedisTransport(directory);
+            case NATS -> new NatsTransport(directory);
         };
     }
 }

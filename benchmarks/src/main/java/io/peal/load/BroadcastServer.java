@@ -1,9 +1,10 @@
 package io.peal.load;
 
+import io.peal.fanout.Limits;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/** A server that sends messages to all its clients. Thread-safe. */
+/** A server that sends messages to all its clients: its own, and those of its clients. Thread-safe. */
 interface BroadcastServer {
 
     /** What serves. */
@@ -17,7 +18,9 @@ interface BroadcastServer {
         /** A file bus, and the fanout on Jetty. */
         PEAL_JETTY,
         /** Jetty, and a loop over its sessions. */
-        JETTY;
+        JETTY,
+        /** A channel group of Netty's behind Redis: what a server does that runs as several processes, without Peal. */
+        NETTY_REDIS;
 
         /** @param directory for a bus */
         BroadcastServer start(Path directory) throws Exception {
@@ -27,9 +30,13 @@ interface BroadcastServer {
                 case NETTY -> NettyBroadcast.withoutPeal();
                 case PEAL_JETTY -> JettyBroadcast.withPeal(directory);
                 case JETTY -> JettyBroadcast.withoutPeal();
+                case NETTY_REDIS -> NettyBroadcast.overRedis(directory);
             };
         }
     }
+
+    /** Clients may publish as fast as they can, as they may to the others. */
+    Limits LIMITS = Limits.defaults().inboundRate(0, 1);
 
     /** Where it serves WebSocket clients. */
     String PATH = "/live";

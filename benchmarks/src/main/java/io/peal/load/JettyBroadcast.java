@@ -36,10 +36,10 @@ final class JettyBroadcast implements BroadcastServer {
 
     static JettyBroadcast withPeal(Path directory) throws Exception {
         FileBus bus = FileBus.open(directory);
-        Fanout fanout = Fanout.on(bus).build();
+        Fanout fanout = Fanout.on(bus).limits(BroadcastServer.LIMITS).build();
         JettyFanout live = JettyFanout.of(fanout);
         Server server = new Server();
-        server.insertHandler(live.endpoint(PATH, connection -> connection.subscribe(TOPIC)));
+        server.insertHandler(live.endpoint(PATH, new OnBus(bus, TOPIC)));
         return new JettyBroadcast(start(server), fanout::connections, payload -> bus.publisher()
                 .publish(TOPIC, payload, PayloadKind.BINARY));
     }
@@ -82,7 +82,7 @@ final class JettyBroadcast implements BroadcastServer {
         broadcast.accept(payload);
     }
 
-    /** Joins the list when the handshake is done. Public, because Jetty looks for its methods. */
+    /** Joins the list when the handshake is done, and passes on what the client says. Public: Jetty looks for its methods. */
     public static final class Joining implements Session.Listener.AutoDemanding {
 
         private final List<Session> all;
@@ -94,6 +94,13 @@ final class JettyBroadcast implements BroadcastServer {
         @Override
         public void onWebSocketOpen(Session session) {
             all.add(session);
+        }
+
+        @Override
+        public void onWebSocketText(String message) {
+            for (Session session : all) {
+                session.sendText(message, Callback.NOOP);
+            }
         }
 
         /** A client that is gone is nothing to report. */

@@ -10,7 +10,13 @@ import picocli.CommandLine.Command;
         name = "load",
         mixinStandardHelpOptions = true,
         description = "Loads WebSocket servers and checks every delivery.",
-        subcommands = {RunCommand.class, ReportCommand.class, CheckCommand.class, FanoutCommand.class})
+        subcommands = {
+            RunCommand.class,
+            ReportCommand.class,
+            CheckCommand.class,
+            FanoutCommand.class,
+            CompareCommand.class
+        })
 final class LoadMain {
 
     private LoadMain() {}

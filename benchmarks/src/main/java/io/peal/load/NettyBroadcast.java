@@ -2,6 +2,7 @@ package io.peal.load;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,6 +26,7 @@ import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
@@ -33,6 +35,7 @@ import io.peal.bus.Topic;
 import io.peal.bus.file.FileBus;
 import io.peal.fanout.Fanout;
 import io.peal.fanout.netty.NettyFanout;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -87,10 +90,9 @@ final class NettyBroadcast implements BroadcastServer {
 
     static NettyBroadcast withPeal(Path directory, Transport transport) {
         FileBus bus = FileBus.open(directory);
-        Fanout fanout = Fanout.on(bus).build();
+        Fanout fanout = Fanout.on(bus).limits(BroadcastServer.LIMITS).build();
         NettyFanout live = NettyFanout.of(fanout);
-        Channel listener =
-                listen(transport, pipeline -> live.install(pipeline, PATH, connection -> connection.subscribe(TOPIC)));
+        Channel listener = listen(transport, pipeline -> live.install(pipeline, PATH, new OnBus(bus, TOPIC)));
         return new NettyBroadcast(
                 listener, fanout::connections, payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY));
     }
@@ -99,11 +101,36 @@ final class NettyBroadcast implements BroadcastServer {
         ChannelGroup all = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
         Channel listener = listen(
                 Transport.best(),
-                pipeline -> pipeline.addLast(new WebSocketServerProtocolHandler(PATH), new Joining(all)));
+                pipeline -> pipeline.addLast(
+                        new WebSocketServerProtocolHandler(PATH),
+                        new Joining(all, frame -> all.writeAndFlush(frame.retain()))));
         return new NettyBroadcast(listener, all::size, payload -> {
             ByteBuf copy = Unpooled.directBuffer(payload.remaining()).writeBytes(payload);
             all.writeAndFlush(new BinaryWebSocketFrame(copy));
         });
+    }
+
+    /** The same for several processes: each publishes to Redis, and sends to its clients what comes from there. */
+    static NettyBroadcast overRedis(Path directory) throws IOException {
+        ChannelGroup all = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+        RedisBroadcast redis = new RedisBroadcast(
+                directory, message -> all.writeAndFlush(new TextWebSocketFrame(Unpooled.wrappedBuffer(message))));
+        Channel listener = listen(
+                Transport.best(),
+                pipeline -> pipeline.addLast(
+                        new WebSocketServerProtocolHandler(PATH),
+                        new Joining(all, frame -> redis.publish(bytes(frame)))));
+        return new NettyBroadcast(listener, all::size, payload -> redis.publish(bytes(payload)));
+    }
+
+    private static byte[] bytes(WebSocketFrame frame) {
+        return ByteBufUtil.getBytes(frame.content());
+    }
+
+    private static byte[] bytes(ByteBuffer payload) {
+        byte[] bytes = new byte[payload.remaining()];
+        payload.get(bytes);
+        return bytes;
     }
 
     @Override
@@ -139,13 +166,15 @@ final class NettyBroadcast implements BroadcastServer {
                 .channel();
     }
 
-    /** Joins the group when the handshake is done. */
+    /** Joins the group when the handshake is done, and passes on what the client says. */
     private static final class Joining extends SimpleChannelInboundHandler<WebSocketFrame> {
 
         private final ChannelGroup all;
+        private final Consumer<WebSocketFrame> onMessage;
 
-        Joining(ChannelGroup all) {
+        Joining(ChannelGroup all, Consumer<WebSocketFrame> onMessage) {
             this.all = all;
+            this.onMessage = onMessage;
         }
 
         @Override
@@ -157,7 +186,7 @@ final class NettyBroadcast implements BroadcastServer {
 
         @Override
         protected void channelRead0(ChannelHandlerContext ctx, WebSocketFrame frame) {
-            // clients have nothing to say here
+            onMessage.accept(frame);
         }
     }
 }

@@ -136,6 +136,9 @@ public final class RunCommand implements Callable<Integer> {
     @Option(names = "--title", defaultValue = "", description = "What the report is called.")
     private String title = "";
 
+    @Option(names = "--quiet", description = "Print nothing.")
+    private boolean quiet;
+
     @Option(names = "--assert", defaultValue = "", description = "Such as 'p99<50ms,lost=0,success>99.9%%'.")
     private String assertions = "";
 
@@ -185,11 +188,15 @@ public final class RunCommand implements Callable<Integer> {
             settle(all, published);
             sample(all, published);
             summary = summarize(all, published, started);
-            progress.end();
+            if (!quiet) {
+                progress.end();
+            }
         }
         Path folder = new ResultsFolder(folder(started)).write(summary, latencies, wanted);
-        System.out.println(ResultsFolder.text(summary, wanted));
-        System.out.println("results in " + folder);
+        if (!quiet) {
+            System.out.println(ResultsFolder.text(summary, wanted));
+            System.out.println("results in " + folder);
+        }
         return wanted.stream().allMatch(assertion -> assertion.holds(summary)) ? 0 : 1;
     }
 
@@ -286,6 +293,9 @@ public final class RunCommand implements Callable<Integer> {
         LockSupport.parkNanos(TICK_NS);
         if (System.nanoTime() - sampledNs >= TimeUnit.SECONDS.toNanos(1)) {
             Sample last = sample(all, published);
+            if (quiet) {
+                return;
+            }
             progress.show(String.format(
                     "%4d s  %-10s %,7d clients  %,8d published/s  %,10d delivered/s  p50 %,d us  p99 %,d us  max %,d us",
                     last.second(),
