@@ -19,11 +19,13 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Redis and NATS are left out, with a word, where {@code redis-server} or {@code nats-server} is not installed.
  *
- * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.BusComparison [ROUNDS [SECONDS [KIND,...]]]}; with
- * the usual 3 rounds of 3 seconds it takes 25 minutes on two cores.
+ * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.BusComparison [ROUNDS [SECONDS [KIND,... [PART,...]]]]},
+ * where {@code ALL} are all kinds, and the parts are {@code throughput}, {@code spinning}, {@code asleep} and {@code idle}; with the usual 3 rounds of 3 seconds
+ * all of it takes half an hour on two cores.
  */
 public final class BusComparison {
 
+    private static final String ALL_PARTS = "throughput,spinning,asleep,idle";
     private static final int[] LENGTHS = {32, 256, 1_024, 16_384};
     private static final int SPINNING_RATE = 10_000;
     private static final int[] ASLEEP_RATES = {1_000, 10_000};
@@ -33,8 +35,10 @@ public final class BusComparison {
     private final int rounds;
     private final int seconds;
     private final Set<Kind> kinds;
+    private final List<String> parts;
 
-    private BusComparison(int rounds, int seconds, Set<Kind> kinds) {
+    private BusComparison(int rounds, int seconds, Set<Kind> kinds, List<String> parts) {
+        this.parts = parts;
         this.rounds = rounds;
         this.seconds = seconds;
         this.kinds = kinds;
@@ -48,14 +52,15 @@ public final class BusComparison {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 3;
         int seconds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
         Set<Kind> kinds = EnumSet.noneOf(Kind.class);
-        if (args.length > 2) {
+        if (args.length > 2 && !args[2].equals("ALL")) {
             for (String kind : args[2].split(",", -1)) {
                 kinds.add(Kind.valueOf(kind));
             }
         } else {
             kinds.addAll(EnumSet.allOf(Kind.class));
         }
-        new BusComparison(rounds, seconds, installed(kinds)).run();
+        List<String> parts = List.of((args.length > 3 ? args[3] : ALL_PARTS).split(",", -1));
+        new BusComparison(rounds, seconds, installed(kinds), parts).run();
     }
 
     private static Set<Kind> installed(Set<Kind> kinds) {
@@ -79,12 +84,18 @@ public final class BusComparison {
                 Runtime.version(),
                 rounds,
                 seconds);
-        throughput();
-        latency("Spinning", true, SPINNING_RATE);
-        for (int rate : ASLEEP_RATES) {
+        if (parts.contains("throughput")) {
+            throughput();
+        }
+        if (parts.contains("spinning")) {
+            latency("Spinning", true, SPINNING_RATE);
+        }
+        for (int rate : parts.contains("asleep") ? ASLEEP_RATES : new int[0]) {
             latency("Asleep", false, rate);
         }
-        idle();
+        if (parts.contains("idle")) {
+            idle();
+        }
     }
 
     private void throughput() throws IOException, InterruptedException {

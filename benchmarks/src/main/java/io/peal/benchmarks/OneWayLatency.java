@@ -32,7 +32,11 @@ public final class OneWayLatency {
         }
     }
 
-    private static final int WARM_UP_SECONDS = 3;
+    private static final int WARM_UP_SECONDS = 5;
+    private static final int WARM_UP_RATE = 20_000; // compilers go by how often, not by how long
+    private static final int LONG = 4_096;
+    private static final int WARM_UP_RATE_LONG = 5_000;
+    private static final int PAUSE_MS = 1_000; // in which what the warm-up has left over comes to an end
     private static final int SECONDS = 5;
     private static final int ROUNDS = 3;
     private static final int[] PAYLOAD_LENGTHS = {32, 256, 1_024, 16_384};
@@ -52,7 +56,7 @@ public final class OneWayLatency {
         if (ProcessPair.isRole(args)) {
             Transport.Kind kind = Transport.Kind.valueOf(args[2]);
             if (ProcessPair.isSender(args)) {
-                send(kind, Path.of(args[1]), number(args[3]), number(args[4]), number(args[5]));
+                send(kind, Path.of(args[1]), number(args[3]), number(args[4]), number(args[5]), number(args[6]));
             } else {
                 receive(kind, Path.of(args[1]), Long.parseLong(args[3]), Long.parseLong(args[4]));
             }
@@ -76,8 +80,9 @@ public final class OneWayLatency {
     static Result measure(Transport.Kind kind, int payloadLength, int rate, int seconds)
             throws IOException, InterruptedException {
         try (ProcessPair pair = new ProcessPair(OneWayLatency.class, kind)) {
-            pair.receive((long) rate * WARM_UP_SECONDS, (long) rate * seconds);
-            pair.send(payloadLength, rate, WARM_UP_SECONDS + seconds);
+            int warmUpRate = Math.max(rate, payloadLength > LONG ? WARM_UP_RATE_LONG : WARM_UP_RATE);
+            pair.receive((long) warmUpRate * WARM_UP_SECONDS, (long) rate * seconds);
+            pair.send(payloadLength, warmUpRate, rate, seconds);
             double[] us = pair.await();
             return new Result(us[0], us[1], us[2], us[3], us[4]);
         }
@@ -98,22 +103,28 @@ public final class OneWayLatency {
         System.out.println(measure(kind, payloadLength, rate, seconds));
     }
 
-    private static void send(Transport.Kind kind, Path directory, int payloadLength, int rate, int seconds)
+    private static void send(
+            Transport.Kind kind, Path directory, int payloadLength, int warmUpRate, int rate, int seconds)
             throws IOException, InterruptedException {
         ByteBuffer payload = ByteBuffer.allocateDirect(Math.max(payloadLength, Long.BYTES));
-        long count = (long) rate * seconds;
-        long interval = TimeUnit.SECONDS.toNanos(1) / rate;
         try (Transport transport = Transport.open(kind, directory, true)) {
             Rendezvous.await(directory);
-            long start = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
-            for (long i = 0; i < count; i++) {
-                long due = start + i * interval;
-                while (System.nanoTime() < due) {
-                    Thread.onSpinWait();
-                }
-                payload.putLong(0, due);
-                transport.send(payload, payloadLength);
+            send(transport, payload, payloadLength, warmUpRate, WARM_UP_SECONDS);
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
+            send(transport, payload, payloadLength, rate, seconds);
+        }
+    }
+
+    private static void send(Transport transport, ByteBuffer payload, int payloadLength, int rate, int seconds) {
+        long interval = TimeUnit.SECONDS.toNanos(1) / rate;
+        long start = System.nanoTime();
+        for (long i = 0; i < (long) rate * seconds; i++) {
+            long due = start + i * interval;
+            while (System.nanoTime() < due) {
+                Thread.onSpinWait();
             }
+            payload.putLong(0, due);
+            transport.send(payload, payloadLength);
         }
     }
 

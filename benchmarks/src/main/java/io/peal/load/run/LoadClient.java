@@ -32,7 +32,8 @@ final class LoadClient {
     private final boolean slow;
     private final Tally tally;
     private volatile @Nullable Channel channel;
-    private boolean subscribed; // as all that follows, of the event loop
+    private volatile boolean subscribed; // written by the event loop, to which all that follows belongs
+    private long sent; // messages of its own
     private boolean cut;
     private boolean begun;
     private boolean resumed;
@@ -44,7 +45,8 @@ final class LoadClient {
         this.clients = clients;
         this.number = number;
         this.slow = slow;
-        this.tally = new Tally(clients.published().publishers());
+        this.tally =
+                new Tally(clients.target().echoes() ? 1 : clients.published().publishers());
     }
 
     int number() {
@@ -65,6 +67,32 @@ final class LoadClient {
         return current == null ? null : current.eventLoop();
     }
 
+    /** Whether it can receive and send. Thread-safe. */
+    boolean isConnected() {
+        return subscribed && !slow;
+    }
+
+    /** Sends a message that it is to get back. Thread-safe. */
+    void sendOfItsOwn(long dueNs, int length) {
+        Channel current = channel;
+        if (current != null) {
+            current.eventLoop().execute(() -> {
+                if (subscribed && current == channel) {
+                    clients.published().next(0);
+                    String message = Marker.message(number, ++sent, dueNs, length);
+                    current.writeAndFlush(new TextWebSocketFrame(message), current.voidPromise());
+                }
+            });
+        }
+    }
+
+    /** How much was published that it is to receive. */
+    private long[] published() {
+        return clients.target().echoes()
+                ? new long[] {sent}
+                : clients.published().now();
+    }
+
     /** Ends the connection, as a network does. */
     void cutOff() {
         Channel current = channel;
@@ -82,7 +110,7 @@ final class LoadClient {
         if (!slow) {
             boolean resumes = begun && clients.target().protocol() == WireProtocol.CENTRIFUGE;
             if (subscribed || resumes) { // who has not come back has lost what it was to be told
-                tally.end(clients.published().now());
+                tally.end(published());
             }
             verdicts.add(tally);
         }
@@ -102,7 +130,7 @@ final class LoadClient {
     private void subscribed(Channel on) {
         subscribed = true;
         if (!resumed || !begun) {
-            tally.begin(clients.published().now());
+            tally.begin(published());
             begun = true;
         }
         clients.subscribed();
@@ -126,7 +154,11 @@ final class LoadClient {
     }
 
     private void received(int publisher, long message, long dueNs) {
-        if (subscribed && tally.received(publisher, message) && !slow) {
+        boolean echoes = clients.target().echoes();
+        if (echoes && publisher != number) {
+            return; // of another client, from a server that broadcasts
+        }
+        if (subscribed && tally.received(echoes ? 0 : publisher, message) && !slow) {
             clients.delivered(dueNs);
         }
     }

@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,13 +54,15 @@ final class LoadClients implements AutoCloseable {
     private final List<InetAddress> sources;
     private final boolean epoll = Epoll.isAvailable();
     private final MultiThreadIoEventLoopGroup loops;
-    private final List<LoadClient> clients = new ArrayList<>(); // of the thread that runs the test
+    private final List<LoadClient> clients =
+            Collections.synchronizedList(new ArrayList<>()); // changed by one thread alone
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong connects = new AtomicLong();
     private final Map<String, LongAdder> refusals = new ConcurrentSkipListMap<>();
     private final LongAdder deliveries = new LongAdder();
     private final Recorder latencyUs = new Recorder(TimeUnit.MINUTES.toMicros(10), 3);
+    private final AtomicInteger turn = new AtomicInteger(); // of who sends a message of its own
     private volatile boolean closing;
 
     /** @param slowPart of the clients, from 0 to 1, that read little and are not judged */
@@ -91,6 +94,17 @@ final class LoadClients implements AutoCloseable {
             LoadClient client = new LoadClient(this, number, slow);
             clients.add(client);
             connect(client);
+        }
+    }
+
+    /** Lets the next client that is connected send a message of its own. Thread-safe. */
+    void sendOfNext(long dueNs, int length) {
+        for (int i = 0; i < clients.size(); i++) {
+            LoadClient client = clients.get(Math.floorMod(turn.getAndIncrement(), clients.size()));
+            if (client.isConnected()) {
+                client.sendOfItsOwn(dueNs, length);
+                return;
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 package io.peal.load.run;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,20 +14,14 @@ final class LoadPublisher implements Runnable {
     private static final int MOST_IN_FLIGHT = 1_000;
     private static final long IDLE_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    private final int number;
     private final Publishing publishing;
-    private final Published published;
-    private final int messageLength;
     private final AtomicLong failures;
     private final Semaphore inFlight = new Semaphore(MOST_IN_FLIGHT);
     private volatile double rate; // messages a second; 0 for none
     private volatile boolean ended;
 
-    LoadPublisher(int number, Publishing publishing, Published published, int messageLength, AtomicLong failures) {
-        this.number = number;
+    LoadPublisher(Publishing publishing, AtomicLong failures) {
         this.publishing = publishing;
-        this.published = published;
-        this.messageLength = messageLength;
         this.failures = failures;
     }
 
@@ -63,9 +56,7 @@ final class LoadPublisher implements Runnable {
 
     private void publish(long dueNs) {
         inFlight.acquireUninterruptibly();
-        long message = published.next(number);
-        CompletableFuture<?> taken = publishing.publish(message, Marker.message(number, message, dueNs, messageLength));
-        taken.whenComplete((result, failure) -> {
+        publishing.publish(dueNs).whenComplete((result, failure) -> {
             inFlight.release();
             if (failure != null) {
                 failures.incrementAndGet();

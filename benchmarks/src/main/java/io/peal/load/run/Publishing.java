@@ -17,14 +17,14 @@ interface Publishing extends AutoCloseable {
 
     Duration LIMIT = Duration.ofSeconds(10);
 
-    /** Sends a message; completes when it is known to have been taken, or fails. */
-    CompletableFuture<?> publish(long number, String message);
+    /** Sends the next message; completes when it is known to have been taken, or fails. */
+    CompletableFuture<?> publish(long dueNs);
 
     @Override
     void close();
 
     /** Over a WebSocket of its own, to the target. */
-    static Publishing overWebSocket(Target target) throws IOException {
+    static Publishing overWebSocket(Target target, OwnMessages messages) throws IOException {
         WebSocket socket;
         try {
             socket = HttpClient.newHttpClient()
@@ -46,8 +46,9 @@ interface Publishing extends AutoCloseable {
             private CompletableFuture<WebSocket> last = CompletableFuture.completedFuture(socket);
 
             @Override
-            public CompletableFuture<?> publish(long number, String message) {
-                String text = target.protocol().publication(number, target.channel(), message);
+            public CompletableFuture<?> publish(long dueNs) {
+                String message = messages.next(dueNs);
+                String text = target.protocol().publication(messages.number(), target.channel(), message);
                 last = last.thenCompose(free -> free.sendText(text, true));
                 return last;
             }
@@ -59,12 +60,28 @@ interface Publishing extends AutoCloseable {
         };
     }
 
+    /** By the clients in turn, each of which is to get its own back. */
+    static Publishing byClients(LoadClients clients, int length) {
+        return new Publishing() {
+            @Override
+            public CompletableFuture<?> publish(long dueNs) {
+                clients.sendOfNext(dueNs, length);
+                return CompletableFuture.completedFuture(null);
+            }
+
+            @Override
+            public void close() {
+                // the clients go on
+            }
+        };
+    }
+
     /**
      * By HTTP POST, each when the one before is answered: otherwise they would have no order.
      *
      * @param body in which {@code {message}} stands for the message
      */
-    static Publishing overHttp(URI uri, String body, String contentType) {
+    static Publishing overHttp(URI uri, String body, String contentType, OwnMessages messages) {
         HttpClient client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(LIMIT)
@@ -73,7 +90,8 @@ interface Publishing extends AutoCloseable {
             private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
             @Override
-            public CompletableFuture<?> publish(long number, String message) {
+            public CompletableFuture<?> publish(long dueNs) {
+                String message = messages.next(dueNs);
                 last = last.handle((answer, failure) -> message).thenCompose(this::post);
                 return last;
             }

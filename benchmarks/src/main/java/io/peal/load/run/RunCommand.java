@@ -90,8 +90,10 @@ public final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--publish",
             defaultValue = "ws",
-            description = "'ws' publishes through WebSockets, an http:// address by POST, 'none' leaves it to others"
-                    + " (default: ws).")
+            description =
+                    "'ws' publishes through WebSockets of its own, 'echo' through those of the clients in turn, each of"
+                            + " which must get its own messages back; an http:// address publishes by POST, 'none' leaves it to others"
+                            + " (default: ws).")
     private String publish = "";
 
     @Option(
@@ -166,13 +168,13 @@ public final class RunCommand implements Callable<Integer> {
         Duration pause;
         try {
             wanted = assertions.isEmpty() ? List.of() : Assertion.parse(assertions);
-            target = new Target(URI.create(url), protocol, channel, hello, deflate);
+            target = new Target(URI.create(url), protocol, channel, hello, deflate, publish.equals("echo"));
             time = duration(duration);
             pause = duration(interval);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
         }
-        Published published = new Published(publish.equals("none") ? 1 : publishers);
+        Published published = new Published(publish.equals("none") || target.echoes() ? 1 : publishers);
         String started = LocalDateTime.now(ZoneId.systemDefault())
                 .format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT));
         Summary summary;
@@ -180,7 +182,7 @@ public final class RunCommand implements Callable<Integer> {
             beginNs = System.nanoTime();
             sampledNs = beginNs;
             cpuBefore = cpu();
-            openPublishers(target, published);
+            openPublishers(target, all, published);
             if (scenario.connectsFirst()) {
                 connect(all, published, pause);
             }
@@ -226,17 +228,23 @@ public final class RunCommand implements Callable<Integer> {
                 : Path.of("results", started.replace(' ', '_').replace(":", ""));
     }
 
-    private void openPublishers(Target target, Published published) throws IOException {
+    private void openPublishers(Target target, LoadClients all, Published published) throws IOException {
         for (int i = 0; i < publishers && !publish.equals("none"); i++) {
-            Publishing one = publish.equals("ws")
-                    ? Publishing.overWebSocket(target)
-                    : Publishing.overHttp(URI.create(publish), body, contentType);
-            LoadPublisher publisher = new LoadPublisher(i, one, published, size, unpublished);
+            LoadPublisher publisher =
+                    new LoadPublisher(publishing(target, all, new OwnMessages(i, published, size)), unpublished);
             publishing.add(publisher);
             Thread thread = new Thread(publisher, "publisher-" + i);
             thread.setDaemon(true);
             thread.start();
         }
+    }
+
+    private Publishing publishing(Target target, LoadClients all, OwnMessages messages) throws IOException {
+        return switch (publish) {
+            case "ws" -> Publishing.overWebSocket(target, messages);
+            case "echo" -> Publishing.byClients(all, size);
+            default -> Publishing.overHttp(URI.create(publish), body, contentType, messages);
+        };
     }
 
     /** In batches; waits while this process has too little memory for more, and not for ever for those that are refused. */

@@ -9,8 +9,9 @@ import java.net.URI;
  * @param uri of the WebSocket
  * @param hello what a raw client sends first, empty for nothing
  * @param deflate whether clients offer permessage-deflate
+ * @param echoes whether each client is to get what it has sent itself, and that alone is judged
  */
-record Target(URI uri, WireProtocol protocol, String channel, String hello, boolean deflate) {
+record Target(URI uri, WireProtocol protocol, String channel, String hello, boolean deflate, boolean echoes) {
 
     Target {
         if (!"ws".equals(uri.getScheme()) || uri.getHost() == null) {

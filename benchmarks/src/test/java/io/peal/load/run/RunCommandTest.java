@@ -47,7 +47,7 @@ final class RunCommandTest {
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final InMemoryBus bus = InMemoryBus.create();
     private final Fanout fanout = Fanout.on(bus).build();
-    private int leftOut; // every so many messages; 0 for none
+    private int leftOut; // every so many messages of a connection; 0 for none
     private Channel server;
 
     @TempDir
@@ -117,6 +117,29 @@ final class RunCommandTest {
         long missing = results.get("published").asLong() / 10;
         assertThat(results.get("lost").asLong()).isEqualTo(20 * missing);
         assertThat(folder.resolve("results.txt")).content().contains("DOES NOT HOLD");
+    }
+
+    @Test
+    void clientsGetBackWhatTheyHaveSent() throws Exception {
+        assertThat(run("--publish", "echo", "--assert", "lost=0,duplicated=0,outoforder=0,success=100%"))
+                .isZero();
+        JsonNode results =
+                new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+        assertThat(results.get("published").asLong()).isBetween(30L, 120L);
+        assertThat(results.get("delivered").asLong())
+                .isEqualTo(results.get("published").asLong());
+    }
+
+    @Test
+    void echoThatIsLeftOutIsLost() throws Exception {
+        leftOut = 2; // of each client
+        assertThat(run("--publish", "echo", "--assert", "lost=0")).isOne();
+        JsonNode results =
+                new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+        long published = results.get("published").asLong();
+        assertThat(results.get("lost").asLong()).isBetween(published / 4, published / 2);
+        assertThat(results.get("delivered").asLong())
+                .isEqualTo(published - results.get("lost").asLong());
     }
 
     @Test

@@ -16,8 +16,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class Outbox implements Subscriber {
 
-    private static final int CAPACITY = 64;
+    private static final int CAPACITY = 16; // so many of the longest may be in memory at once
     private static final int FIRST_LENGTH = 64 * 1024;
+    private static final int KEPT_LENGTH = 1 << 20;
 
     private final byte[] endpoint; // of this host
     private final IntPredicate isBridge; // which replicas of this host's bus publish what comes from others
@@ -175,6 +176,10 @@ final class Outbox implements Subscriber {
         size = 0;
         first = 0;
         sentOfFirst = 0;
+        if (bytes.capacity() > KEPT_LENGTH) { // a few long messages must not pin their memory for ever
+            bytes = ByteBuffer.allocate(FIRST_LENGTH);
+            view = new UnsafeBuffer(bytes);
+        }
     }
 
     private int endOf(int index) {
