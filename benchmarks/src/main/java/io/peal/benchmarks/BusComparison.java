@@ -192,7 +192,8 @@ public final class BusComparison {
 
         static double median(List<Double> figures) {
             List<Double> sorted = figures.stream().sorted().toList();
-            return sorted.get(sorted.size() / 2);
+            int half = sorted.size() / 2;
+            return sorted.size() % 2 == 1 ? sorted.get(half) : (sorted.get(half - 1) + sorted.get(half)) / 2;
         }
 
         private static String shown(double figure) {

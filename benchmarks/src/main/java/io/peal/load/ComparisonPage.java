@@ -140,7 +140,11 @@ final class ComparisonPage {
 
     private static double median(List<JsonNode> runs, ToDoubleFunction<JsonNode> figure) {
         double[] sorted = runs.stream().mapToDouble(figure).sorted().toArray();
-        return sorted.length == 0 ? 0 : sorted[sorted.length / 2];
+        int half = sorted.length / 2;
+        if (sorted.length == 0) {
+            return 0;
+        }
+        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 
     private static List<Path> children(Path folder) throws IOException {
