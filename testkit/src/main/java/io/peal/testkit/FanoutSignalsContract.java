@@ -70,6 +70,15 @@ public abstract class FanoutSignalsContract extends FanoutBed {
             bus.publisher().publish(NEWS, PADDING);
         }
         await(() -> notes.lines.contains("behind"), "it is behind");
+        Thread ticking = new Thread(
+                () -> { // so that there is always something to read: what it missed does not come
+                    while (!notes.lines.contains("level")) {
+                        bus.publisher().publish(NEWS, "tick");
+                        LockSupport.parkNanos(5_000_000);
+                    }
+                    bus.publisher().publish(NEWS, "level, so this comes");
+                });
+        ticking.start();
         while (!notes.lines.contains("level")) {
             slow.nextText();
         }
