@@ -247,6 +247,40 @@ public abstract class FanoutBed {
         }
     }
 
+    /**
+     * A publisher that goes on until it is closed, so that a client that comes at any time need not fear to wait for a
+     * message that nobody publishes. The messages are numbers from 0 on.
+     */
+    final class Traffic extends Thread implements AutoCloseable {
+
+        private final int burst;
+        private final long pauseNs;
+        private volatile boolean ended;
+
+        /** Publishes {@code burst} messages at once, and then pauses. */
+        Traffic(int burst, long pauseNs) {
+            super("traffic");
+            this.burst = burst;
+            this.pauseNs = pauseNs;
+        }
+
+        @Override
+        public void run() {
+            for (int i = 0; !ended; i++) {
+                bus.publisher().publish(NEWS, String.valueOf(i));
+                if (i % burst == 0) {
+                    LockSupport.parkNanos(pauseNs);
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            ended = true;
+            FanoutBed.join(this);
+        }
+    }
+
     static void join(Thread thread) {
         try {
             thread.join();

@@ -58,24 +58,17 @@ public abstract class FanoutContract extends FanoutBed {
             connection.subscribe(NEWS);
             connection.send("hello");
         });
-        AtomicBoolean enough = new AtomicBoolean();
-        Thread publisher = new Thread(() -> {
-            for (int i = 0; !enough.get(); i++) {
-                bus.publisher().publish(NEWS, String.valueOf(i));
-                LockSupport.parkNanos(50_000);
+        try (Traffic traffic = new Traffic(1, 50_000)) {
+            traffic.start();
+            for (int i = 0; i < 50; i++) {
+                WebSocketProbe client = connect();
+                assertThat(client.nextText()).isEqualTo("hello");
+                int next = (int) bus.position().value(); // positions begin at 1 and numbers at 0
+                List<Integer> numbers = numbersUpTo(client, next + 5);
+                assertThat(numbers).matches(FanoutBed::hasNoHole, "without a hole");
+                assertThat(numbers.get(0)).isLessThanOrEqualTo(next);
             }
-        });
-        publisher.start();
-        for (int i = 0; i < 50; i++) {
-            WebSocketProbe client = connect();
-            assertThat(client.nextText()).isEqualTo("hello");
-            int next = (int) bus.position().value(); // positions begin at 1 and numbers at 0
-            List<Integer> numbers = numbersUpTo(client, next + 5);
-            assertThat(numbers).matches(FanoutBed::hasNoHole, "without a hole");
-            assertThat(numbers.get(0)).isLessThanOrEqualTo(next);
         }
-        enough.set(true);
-        join(publisher);
     }
 
     @Test
@@ -102,11 +95,10 @@ public abstract class FanoutContract extends FanoutBed {
     @Test
     final void g7_connectionsThatComeAndGoGetEachMessageAtMostOnce() {
         serve(subscribing(NEWS));
-        Thread publisher = new Thread(() -> publish(bus, "", 3_000));
-        publisher.start();
-        for (int i = 0; publisher.isAlive(); i++) {
-            try (WebSocketProbe client = WebSocketProbe.connect(port(), PATH)) {
-                if (publisher.isAlive() && bus.position().value() < 2_900) {
+        try (Traffic traffic = new Traffic(50, 1_000_000)) {
+            traffic.start();
+            for (int i = 0; i < 60; i++) {
+                try (WebSocketProbe client = WebSocketProbe.connect(port(), PATH)) {
                     assertThat(texts(client, i % 20 + 1).stream()
                                     .map(Integer::parseInt)
                                     .toList())
@@ -114,7 +106,6 @@ public abstract class FanoutContract extends FanoutBed {
                 }
             }
         }
-        join(publisher);
         await(() -> fanout().connections() == 0, "all connections are gone");
     }
 
