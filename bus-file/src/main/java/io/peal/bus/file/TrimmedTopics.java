@@ -50,10 +50,13 @@ final class TrimmedTopics {
         return new TrimmedTopics(memory);
     }
 
-    /** Notes the topics of the positions from {@code first} on and before {@code end}, which are about to be trimmed. */
+    /**
+     * Notes the topics of the positions from {@code first} on and before {@code end}, which are about to be trimmed. It
+     * goes from the last to the first, so that a bucket rises once, however many messages its topics have.
+     */
     void note(LogView log, long first, long end) {
         TopicScan scan = new TopicScan(log);
-        for (long position = first; position < end; position++) {
+        for (long position = end - 1; position >= first; position--) {
             TopicScan.Found found = scan.at(position);
             if (found == TopicScan.Found.TOPIC) {
                 Mapped.raise(memory, bucketAt(scan.hash()), position);
