@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.Deflater;
+import org.eclipse.jetty.websocket.core.WebSocketComponents;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -60,6 +61,8 @@ public class ShardBenchmark {
     private final EmbeddedLoop loop = new EmbeddedLoop();
     private final List<EmbeddedOutlet> outlets = new ArrayList<>();
     private final ChannelGroup group = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    private final WebSocketComponents components = new WebSocketComponents();
+    private final List<EmbeddedJettySession> sessions = new ArrayList<>();
     private final List<Deflater> deflaters = new ArrayList<>();
     private final byte[] deflated = new byte[2 * PAYLOAD_LENGTH];
     private final ByteBuffer payload = ByteBuffer.allocateDirect(PAYLOAD_LENGTH);
@@ -127,6 +130,18 @@ public class ShardBenchmark {
                 ReferenceCountUtil.release(part);
                 sent++;
             }
+        }
+        return sent;
+    }
+
+    /** Jetty: a frame sent through each session. */
+    @Benchmark
+    public long sentByEachJettySession() {
+        while (sessions.size() < connections) {
+            sessions.add(new EmbeddedJettySession(components));
+        }
+        for (EmbeddedJettySession session : sessions) {
+            sent += session.send(payload.duplicate());
         }
         return sent;
     }

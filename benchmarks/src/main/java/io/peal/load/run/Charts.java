@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
@@ -25,16 +26,20 @@ final class Charts {
     private final List<Sample> samples;
 
     Charts(List<Sample> samples) {
-        this.samples = samples;
+        this.samples = IntStream.range(0, samples.size()) // the last one may be of the same second as the one before
+                .filter(i ->
+                        i == 0 || samples.get(i).second() > samples.get(i - 1).second())
+                .mapToObj(samples::get)
+                .toList();
     }
 
     /** By the names of their files. */
     Map<String, byte[]> draw() throws IOException {
         Map<String, byte[]> pictures = new LinkedHashMap<>();
         XYChart latency = chart("Latency from when a message was due", "ms");
-        latency.getStyler().setYAxisLogarithmic(true);
         List<Sample> heard =
                 samples.stream().filter(sample -> sample.delivered() > 0).toList();
+        useDecades(latency, heard);
         add(latency, "max", heard, sample -> sample.maxUs() / US_IN_MS);
         add(latency, "p99", heard, sample -> sample.p99Us() / US_IN_MS);
         add(latency, "average", heard, sample -> sample.meanUs() / US_IN_MS);
@@ -58,6 +63,18 @@ final class Charts {
         return pictures;
     }
 
+    /** A logarithmic axis from one power of ten to another: between two of them there would be no number at the axis. */
+    private static void useDecades(XYChart chart, List<Sample> samples) {
+        double least =
+                Math.max(1, samples.stream().mapToDouble(Sample::minUs).min().orElse(1));
+        double most = Math.max(
+                least + 1, samples.stream().mapToDouble(Sample::maxUs).max().orElse(1));
+        chart.getStyler()
+                .setYAxisLogarithmic(true)
+                .setYAxisMin(Math.pow(10, Math.floor(Math.log10(least))) / US_IN_MS)
+                .setYAxisMax(Math.pow(10, Math.ceil(Math.log10(most))) / US_IN_MS);
+    }
+
     private static XYChart chart(String title, String unit) {
         XYChart chart = new XYChartBuilder()
                 .width(WIDTH)
@@ -70,7 +87,7 @@ final class Charts {
                 .setLegendPosition(LegendPosition.OutsideE)
                 .setChartBackgroundColor(Color.WHITE)
                 .setPlotBorderVisible(false);
-        chart.getStyler().setPlotGridLinesColor(new Color(0xe6, 0xe6, 0xe6));
+        chart.getStyler().setPlotGridLinesColor(new Color(0xe6, 0xe6, 0xe6)).setYAxisDecimalPattern("#,##0.###");
         return chart;
     }
 

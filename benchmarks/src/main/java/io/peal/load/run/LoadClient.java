@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler.ClientHandshakeStateEvent;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketHandshakeException;
+import io.netty.handler.codec.http.websocketx.extensions.WebSocketExtensionDecoder;
 import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -179,6 +180,9 @@ final class LoadClient {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event == ClientHandshakeStateEvent.HANDSHAKE_COMPLETE) {
+                if (ctx.pipeline().get(WebSocketExtensionDecoder.class) != null) {
+                    clients.agreedToDeflate();
+                }
                 Target target = clients.target();
                 String greeting = target.protocol().greeting(target.channel(), target.hello(), epoch, offset);
                 if (!greeting.isEmpty()) {

@@ -16,7 +16,9 @@ import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
-import io.netty.handler.codec.http.websocketx.extensions.compression.WebSocketClientCompressionHandler;
+import io.netty.handler.codec.http.websocketx.extensions.WebSocketClientExtensionHandler;
+import io.netty.handler.codec.http.websocketx.extensions.compression.PerMessageDeflateClientExtensionHandshaker;
+import io.netty.handler.codec.http.websocketx.extensions.compression.PerMessageDeflateServerExtensionHandshaker;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -44,6 +46,7 @@ final class LoadClients implements AutoCloseable {
 
     private static final int HANDSHAKE_LIMIT_MS = 10_000;
     private static final int MAX_RESPONSE_LENGTH = 8_192;
+    private static final int DEFLATE_LEVEL = 6;
     private static final int MAX_FRAME_LENGTH = 16 << 20;
     private static final int SLOW_BUFFER_LENGTH = 4_096;
     private static final long COME_BACK_MS = 1_000;
@@ -59,6 +62,7 @@ final class LoadClients implements AutoCloseable {
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong connects = new AtomicLong();
+    private final AtomicLong deflating = new AtomicLong();
     private final Map<String, LongAdder> refusals = new ConcurrentSkipListMap<>();
     private final LongAdder deliveries = new LongAdder();
     private final Recorder latencyUs = new Recorder(TimeUnit.MINUTES.toMicros(10), 3);
@@ -133,6 +137,11 @@ final class LoadClients implements AutoCloseable {
         return connects.get();
     }
 
+    /** How many of the connections that were made agreed on permessage-deflate. */
+    long deflating() {
+        return deflating.get();
+    }
+
     Map<String, Long> refusals() {
         Map<String, Long> counts = new TreeMap<>();
         refusals.forEach((reason, count) -> counts.put(reason, count.sum()));
@@ -172,6 +181,11 @@ final class LoadClients implements AutoCloseable {
 
     Published published() {
         return published;
+    }
+
+    /** A connection is compressed. */
+    void agreedToDeflate() {
+        deflating.incrementAndGet();
     }
 
     void subscribed() {
@@ -238,7 +252,14 @@ final class LoadClients implements AutoCloseable {
     private void addHandlers(ChannelPipeline pipeline, LoadClient client) {
         pipeline.addLast(new HttpClientCodec(), new HttpObjectAggregator(MAX_RESPONSE_LENGTH));
         if (target.deflate()) {
-            pipeline.addLast(new WebSocketClientCompressionHandler(0));
+            pipeline.addLast(new WebSocketClientExtensionHandler(new PerMessageDeflateClientExtensionHandshaker(
+                    DEFLATE_LEVEL, // and windows of any size, and a server that wants none kept, which Netty refuses by
+                    // default
+                    true,
+                    PerMessageDeflateServerExtensionHandshaker.MAX_WINDOW_SIZE,
+                    true,
+                    false,
+                    MAX_FRAME_LENGTH)));
         }
         pipeline.addLast(new WebSocketClientProtocolHandler(WebSocketClientProtocolConfig.newBuilder()
                 .webSocketUri(target.uri())

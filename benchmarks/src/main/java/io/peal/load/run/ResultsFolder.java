@@ -90,6 +90,9 @@ final class ResultsFolder {
                 summary.messageBytes(),
                 summary.publishers());
         line(text, "connections", "%,d made, %.3f %% of the attempts", summary.connects(), summary.successPercent());
+        if (summary.deflateOffered()) {
+            line(text, "", "%,d of them agreed on permessage-deflate, which was offered", summary.deflating());
+        }
         summary.refusals().forEach((reason, count) -> line(text, "", "%,d: %s", count, reason));
         line(text, "published", "%,d, and %,d that failed", summary.published(), summary.unpublished());
         line(

@@ -377,6 +377,8 @@ public final class RunCommand implements Callable<Integer> {
                 size,
                 seconds(),
                 all.connects(),
+                deflate,
+                all.deflating(),
                 all.refusals(),
                 published.total(),
                 unpublished.get(),

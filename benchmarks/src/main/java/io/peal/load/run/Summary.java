@@ -16,6 +16,8 @@ record Summary(
         int messageBytes,
         double seconds,
         long connects,
+        boolean deflateOffered,
+        long deflating,
         Map<String, Long> refusals,
         long published,
         long unpublished,

@@ -67,6 +67,8 @@ final class AssertionTest {
                 100,
                 5,
                 99,
+                false,
+                0,
                 Map.of("refused", 1L),
                 10,
                 0,

@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
+import io.peal.fanout.Compression;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
@@ -46,7 +47,8 @@ final class RunCommandTest {
 
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final InMemoryBus bus = InMemoryBus.create();
-    private final Fanout fanout = Fanout.on(bus).build();
+    private final Fanout fanout =
+            Fanout.on(bus).compression(Compression.shared()).build();
     private int leftOut; // every so many messages of a connection; 0 for none
     private Channel server;
 
@@ -149,6 +151,35 @@ final class RunCommandTest {
         JsonNode results =
                 new ObjectMapper().readTree(folder.resolve("results.json").toFile());
         assertThat(results.get("connects").asLong()).isEqualTo(60);
+    }
+
+    @Test
+    void compressionIsCounted() throws Exception {
+        assertThat(run("--deflate", "--size", "1000", "--assert", "lost=0,duplicated=0,outoforder=0,success=100%"))
+                .isZero();
+        assertThat(folder.resolve("results.txt")).content().contains("20 of them agreed on permessage-deflate");
+        assertThat(run()).isZero();
+        assertThat(folder.resolve("results.txt")).content().doesNotContain("permessage-deflate");
+    }
+
+    @Test
+    void clientsThatComeWhileMessagesFlowMissNothing() throws Exception {
+        assertThat(run("--scenario", "RAMP", "--assert", "lost=0,duplicated=0,outoforder=0,success=100%"))
+                .isZero();
+        JsonNode results =
+                new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+        assertThat(results.get("connects").asLong()).isEqualTo(20);
+        assertThat(results.get("delivered").asLong())
+                .isLessThan(20 * results.get("published").asLong());
+    }
+
+    @Test
+    void stressEndsAtAMultipleOfTheRate() throws Exception {
+        assertThat(run("--scenario", "STRESS", "--rate", "10", "--assert", "lost=0,duplicated=0,outoforder=0"))
+                .isZero();
+        JsonNode results =
+                new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+        assertThat(results.get("published").asLong()).isGreaterThan(45); // 93 at its rates, 15 at the first one
     }
 
     @Test
