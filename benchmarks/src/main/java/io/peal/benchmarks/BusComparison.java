@@ -30,7 +30,7 @@ public final class BusComparison {
     private static final int SPINNING_RATE = 10_000;
     private static final int[] ASLEEP_RATES = {1_000, 10_000};
     private static final int LENGTH = 256;
-    private static final int IDLE_SETTLING_SECONDS = 10;
+    private static final int IDLE_SETTLING_SECONDS = 30;
 
     private final int rounds;
     private final int seconds;

@@ -1,7 +1,7 @@
 package io.peal.bus.file;
 
 /**
- * What an index slot says about its position: one 64-bit word, never 0, because 0 is an empty slot.
+ * What an index slot says about its position: one 64-bit word.
  *
  * <pre>
  *  63 62 61                    40 39                                     0
@@ -10,15 +10,20 @@ package io.peal.bus.file;
  * +-----+------------------------+----------------------------------------+
  * </pre>
  *
- * The kind is 1 for a record and 2 for a tombstone. The offset counts through all data segments of its writer: segment number times segment length plus the place inside.
+ * The kind is 1 for a record and 2 for a tombstone. It is 0 for a free slot, and the rest of that is the number of the index segment:
+ * a segment's file is used again for a later one, and whoever still takes it for the earlier one finds no slot there that would be
+ * free to him. The offset counts through all data segments of its writer: segment number times segment length plus the place inside.
  */
 final class Descriptor {
 
-    /** The slot of a position that nothing was published to yet. */
+    /** What {@link IndexSegment} says of a position that nothing was published to yet. */
     static final long EMPTY = 0;
 
     /** The slot of a position whose message was lost when the machine stopped. */
     static final long TOMBSTONE = 2L << 62;
+
+    /** What {@link IndexSegment} says of zeros where they are no free slot: part of a file is missing. */
+    static final long ZEROS = 3L << 62;
 
     static final int MAX_WRITER_ID = (1 << 22) - 1;
 
@@ -32,6 +37,11 @@ final class Descriptor {
 
     static long ofRecord(int writerId, long offset) {
         return (KIND_RECORD << KIND_SHIFT) | ((long) writerId << WRITER_SHIFT) | (offset >>> OFFSET_UNIT_SHIFT);
+    }
+
+    /** What a slot of an index segment holds while its position is free. */
+    static long freeIn(long segmentNumber) {
+        return segmentNumber & ~(3L << KIND_SHIFT);
     }
 
     static boolean isRecord(long descriptor) {

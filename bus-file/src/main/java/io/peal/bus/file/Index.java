@@ -35,12 +35,16 @@ final class Index {
      */
     @Nullable
     IndexSegment segmentOf(long position) {
-        return segment(position >>> slotsLog2);
+        return segment(position >>> slotsLog2, false);
     }
 
-    /** Makes the segment behind this one, and touches it. */
+    /**
+     * Makes the segment behind this one, of the file of a trimmed one if there is any, and touches it. So a bus that has reached its
+     * retained length needs no new memory: what is deleted stays in use by every process until its garbage collector
+     * finds the mappings, which may take days.
+     */
     void prepareBehind(IndexSegment segment) {
-        IndexSegment next = segment(segment.number() + 1);
+        IndexSegment next = segment(segment.number() + 1, true);
         if (next != null) {
             next.touch();
         }
@@ -61,18 +65,18 @@ final class Index {
         segments.keySet().removeIf(this::isTrimmed);
     }
 
-    private @Nullable IndexSegment segment(long number) {
+    private @Nullable IndexSegment segment(long number, boolean mayRecycle) {
         IndexSegment known = segments.get(number);
-        return known != null ? known : open(number);
+        return known != null ? known : open(number, mayRecycle);
     }
 
-    private synchronized @Nullable IndexSegment open(long number) {
+    private synchronized @Nullable IndexSegment open(long number, boolean mayRecycle) {
         IndexSegment known = segments.get(number);
         if (known != null || isTrimmed(number)) {
             return known;
         }
         try {
-            IndexSegment opened = openOrCreate(number);
+            IndexSegment opened = openOrCreate(number, mayRecycle);
             Steps.at(Steps.Step.INDEX_LINKED);
             if (isTrimmed(number)) {
                 SegmentFiles.delete(directory.index(number));
@@ -89,15 +93,39 @@ final class Index {
         }
     }
 
-    private IndexSegment openOrCreate(long number) {
+    private IndexSegment openOrCreate(long number, boolean mayRecycle) {
         Path file = directory.index(number);
         if (Files.notExists(file)) {
-            Path unfinished = directory.unfinished();
-            SegmentFiles.create(
-                    unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
+            Path recycled = mayRecycle ? takeTrimmed() : null;
+            Path unfinished = recycled != null ? recycled : create(number);
+            IndexSegment.format(SegmentFiles.map(unfinished, IndexLayout.length(slotsLog2)), busId, number, slotsLog2);
+            if (recycled != null) {
+                SegmentFiles.force(recycled); // else a power cut could bring its descriptors back
+            }
             Steps.at(Steps.Step.INDEX_UNFINISHED);
             SegmentFiles.publish(unfinished, file);
         }
         return IndexSegment.map(file, busId, number, slotsLog2);
+    }
+
+    private Path create(long number) {
+        Path unfinished = directory.unfinished();
+        SegmentFiles.create(unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
+        return unfinished;
+    }
+
+    /** Takes the file of a trimmed segment for this process alone; null if there is none. */
+    private @Nullable Path takeTrimmed() {
+        for (Path file : BusDirectory.list(directory.allIndex())) {
+            long number = BusDirectory.indexNumber(file);
+            if (number >= 0 && isTrimmed(number)) {
+                Path taken = directory.unfinished();
+                if (SegmentFiles.take(file, taken)) {
+                    Steps.at(Steps.Step.INDEX_TAKEN);
+                    return taken;
+                }
+            }
+        }
+        return null;
     }
 }

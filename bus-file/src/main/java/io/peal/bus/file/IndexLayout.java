@@ -7,7 +7,7 @@ package io.peal.bus.file;
  *     0  i64  magic          8  i32  major version     12  i32  log2 of the number of slots
  *    16  i64  bus id, high  24  i64  bus id, low       32  i64  segment number
  *    40  i32  CRC-32C of bytes 0 to 39
- *  4096  i64  slot 0, slot 1, ...: a {@link Descriptor}, or 0 while the position is free
+ *  4096  i64  slot 0, slot 1, ...: a {@link Descriptor}, or the segment number while the position is free
  * </pre>
  */
 final class IndexLayout {

@@ -6,17 +6,41 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.UUID;
 
-/** One segment of the shared index, mapped. Thread-safe: a slot changes once, from empty to a descriptor. */
+/**
+ * One segment of the shared index, mapped. Thread-safe: a slot changes once, from free to a descriptor.
+ *
+ * <p>When all of it is trimmed, its file is used again for a later segment. Who still holds it as what it was, because it was
+ * stopped meanwhile, cannot fill a slot of it, since what is free there looks different; and what it reads there is trimmed, as
+ * it will see before it trusts it.
+ */
 final class IndexSegment {
+
+    private static final int SLOTS_AT_ONCE = 64; // as few as a segment may have
 
     private final ByteBuffer memory;
     private final long number;
     private final int slotsLog2;
+    private final long free; // what a slot holds as long as its position is free
 
     IndexSegment(ByteBuffer memory, long number, int slotsLog2) {
         this.memory = memory;
         this.number = number;
         this.slotsLog2 = slotsLog2;
+        this.free = Descriptor.freeIn(number);
+    }
+
+    /** Makes memory that nobody else uses, or that all others take for a trimmed segment, a segment without messages. */
+    static void format(ByteBuffer memory, UUID busId, long number, int slotsLog2) {
+        ByteBuffer header = header(busId, number, slotsLog2);
+        memory.put(0, header, 0, header.capacity());
+        ByteBuffer freeSlots =
+                ByteBuffer.allocateDirect(SLOTS_AT_ONCE * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int slot = 0; slot < SLOTS_AT_ONCE; slot++) {
+            freeSlots.putLong(slot * Long.BYTES, Descriptor.freeIn(number));
+        }
+        for (int slot = 0; slot < 1 << slotsLog2; slot += SLOTS_AT_ONCE) {
+            memory.put(IndexLayout.slotAt(slot), freeSlots, 0, freeSlots.capacity());
+        }
     }
 
     static IndexSegment map(Path file, UUID busId, long number, int slotsLog2) {
@@ -64,17 +88,23 @@ final class IndexSegment {
 
     /** The descriptor at a position of this segment; what it describes is visible to whoever reads it here. */
     long get(long position) {
-        return Mapped.getVolatile(memory, slotOf(position));
+        long value = Mapped.getVolatile(memory, slotOf(position));
+        return value == free ? Descriptor.EMPTY : value == 0 ? Descriptor.ZEROS : value;
     }
 
-    /** Puts a descriptor into an empty slot; false if the slot was not empty. */
+    /** Puts a descriptor into a free slot; false if the slot was not free. */
     boolean fill(long position, long descriptor) {
-        return Mapped.compareAndSet(memory, slotOf(position), Descriptor.EMPTY, descriptor);
+        return Mapped.compareAndSet(memory, slotOf(position), free, descriptor);
     }
 
     /** Says that there is no message at a position: only for a recovery, when nobody else is there. */
     void bury(long position) {
         Mapped.setVolatile(memory, slotOf(position), Descriptor.TOMBSTONE);
+    }
+
+    /** Says that a position is free, whatever its slot holds: only for a recovery, when nobody else is there. */
+    void clear(long position) {
+        Mapped.setVolatile(memory, slotOf(position), free);
     }
 
     /** Touches every page, so that those who come first do not pay for it. */

@@ -33,6 +33,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private static final long STALE_BEAT_MS = 10_000;
     private static final long UNFINISHED_AGE_MS = 60_000;
     private static final long LEISURE_MS = 3_000;
+    private static final int INDEX_KEPT = 2; // trimmed segments, to be used again
 
     private final BusDirectory directory;
     private final Control control;
@@ -161,7 +162,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         long oldest = control.oldest();
         for (Path file : BusDirectory.list(directory.allIndex())) {
             long number = BusDirectory.indexNumber(file);
-            if (number >= 0 && (number + 1) << geometry.indexSlotsLog2() <= oldest) {
+            if (number >= 0 && (number + 1 + INDEX_KEPT) << geometry.indexSlotsLog2() <= oldest) {
                 SegmentFiles.delete(file);
             }
         }

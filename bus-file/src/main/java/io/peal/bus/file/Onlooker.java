@@ -58,9 +58,16 @@ final class Onlooker implements LogView {
     public @Nullable IndexSegment segmentOf(long position) {
         long number = position >>> geometry.indexSlotsLog2();
         Path file = directory.index(number);
-        return Files.exists(file)
-                ? IndexSegment.mapReadOnly(file, control.busId(), number, geometry.indexSlotsLog2())
-                : null;
+        try {
+            return Files.exists(file)
+                    ? IndexSegment.mapReadOnly(file, control.busId(), number, geometry.indexSlotsLog2())
+                    : null;
+        } catch (BusException e) {
+            if (oldest() > position) { // removed or used again meanwhile
+                return null;
+            }
+            throw e;
+        }
     }
 
     @Override

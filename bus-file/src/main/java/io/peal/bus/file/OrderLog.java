@@ -20,34 +20,34 @@ final class OrderLog implements LogView {
      * ------------
      * Every process writes its records into data segments of its own, which no other process ever writes. One index,
      * shared by all, has a 64-bit slot for each position. A message is published by a single compare-and-set of the first
-     * empty slot, from 0 to a descriptor that says where the record is.
+     * free slot, to a descriptor that says where the record is.
      *
      * To publish:
      *   P1  refuse what is too long
      *   P2  reserve room in the own active segment (a counter on the heap), rolling to the next segment if there is none
      *   P3  write header, topic and payload with plain stores, the checksum last
      *   P4  refuse if the others have declared this process dead; start at a slot that is known to be full, and walk to
-     *       the first empty one
+     *       the first free one
      *   P5  compare-and-set it; whoever loses the race goes on with the next slot
      *   P6  now and then raise the shared hint at which others begin to walk
      *   P7  count the record as finished; if its segment is full and everything in it is, seal it
      *   P8  if anybody sleeps, ring
      * To read:
-     *   R1  load the next slot; 0 means the end of the log
+     *   R1  load the next slot; a free one means the end of the log
      *   R2  find the segment the descriptor names
      *   R3  check bounds; pass over what nobody wants; copy what somebody does
      *   R4  look whether the log still begins at or before this position: if so, what was read is what was written
      *   R5  check the copy's writer, lengths and checksum, and hand it out
      *
-     * Trimming raises the position at which the log begins, and only then deletes index segments, or lets the owner of a
-     * data segment use it again. So a reader that looks there after it has read (R4) knows whether it read the record or
+     * Trimming raises the position at which the log begins, and only then are index segments and data segments used again. So a reader that looks there after it has read (R4) knows whether it read the record or
      * what came after it, as with a sequence lock; and nobody ever waits for a reader.
      *
      * Invariants:
-     *   I1  a slot changes once, from 0 to a descriptor, and never again
-     *   I2  the record is complete before its slot is not 0: the compare-and-set releases what P3 stored, and the load
+     *   I1  a slot changes once, from free to a descriptor, until its segment is trimmed; when the file of that is used
+     *       again for another segment, its slots are free in another way, so who was stopped meanwhile cannot fill one
+     *   I2  the record is complete before its slot is not free: the compare-and-set releases what P3 stored, and the load
      *       in R1 acquires it
-     *   I3  there are no holes: a slot is tried only after the slot before it was seen not to be 0 (position 0 counts as
+     *   I3  there are no holes: a slot is tried only after the slot before it was seen not to be free (position 0 counts as
      *       full), and by I1 it stays so
      *   I4  the tail hint is 0 or a full slot: it is raised only to a position that was just filled
      *   I5  the log begins at most one behind the newest position, so every slot before its beginning is full

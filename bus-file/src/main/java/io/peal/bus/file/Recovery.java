@@ -80,6 +80,7 @@ final class Recovery {
         removeWhatIsNotWhole();
         findEnds();
         checkMessages();
+        clearBehind();
         forceIndex(); // before anything in the control file relies on the tombstones
         control.beginAnew(begin, newest, greatestWriterId);
         SegmentFiles.force(directory.control());
@@ -153,7 +154,7 @@ final class Recovery {
             removeAllIndexBut(first, last);
             begin = Math.max(control.oldest(), first << slotsLog2);
             newest = ((last + 1) << slotsLog2) - 1;
-            while (newest >= begin && get(newest) == Descriptor.EMPTY) {
+            while (newest >= begin && (get(newest) == Descriptor.EMPTY || get(newest) == Descriptor.ZEROS)) {
                 newest--;
             }
         }
@@ -193,6 +194,16 @@ final class Recovery {
             } else {
                 lost++;
                 segmentOf(position).bury(position);
+            }
+        }
+    }
+
+    /** What was not forced may be zeros, which are no free slots of any segment but the first. */
+    private void clearBehind() {
+        if (!index.isEmpty()) {
+            long end = (index.lastKey() + 1) << slotsLog2;
+            for (long position = newest + 1; position < end; position++) {
+                segmentOf(position).clear(position);
             }
         }
     }

@@ -17,8 +17,10 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.Set;
 
 /**
@@ -82,6 +84,20 @@ final class SegmentFiles {
                 Files.deleteIfExists(file);
             }
             return target;
+        });
+    }
+
+    /** Gives a file a name that nobody else knows; false if it is not there, because somebody else was faster. */
+    static boolean take(Path file, Path unfinished) {
+        return uninterruptibly(file, () -> {
+            try {
+                Files.setLastModifiedTime(
+                        file, FileTime.from(Instant.now())); // what is old and unfinished gets deleted
+                Files.move(file, unfinished);
+                return true;
+            } catch (NoSuchFileException anotherWasFaster) {
+                return false;
+            }
         });
     }
 

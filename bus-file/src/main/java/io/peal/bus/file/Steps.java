@@ -31,6 +31,7 @@ final class Steps {
         RECYCLE_CLEARED,
         RECYCLE_RENAMED,
         FILE_BEGUN,
+        INDEX_TAKEN,
         INDEX_UNFINISHED,
         INDEX_LINKED,
         INDEX_CHECKED,

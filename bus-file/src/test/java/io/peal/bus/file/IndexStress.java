@@ -334,4 +334,56 @@ public final class IndexStress {
             r.r2 = same ? (int) two.get(2) : -1;
         }
     }
+
+    /** A publisher that was stopped while its segment was filled and trimmed, and goes on when its file is used again. */
+    @JCStressTest
+    @Outcome(id = "0, 0", expect = Expect.ACCEPTABLE, desc = "it fills nothing, and the new segment's slot is free")
+    @State
+    public static class StaleFillMeetsRecycling extends StressMemory {
+
+        public StaleFillMeetsRecycling() {
+            one.append(0, 11);
+        }
+
+        @Actor
+        public void actor1(II_Result r) {
+            r.r1 = two.index.fill(1, 12) ? 1 : 0;
+        }
+
+        @Actor
+        public void actor2() {
+            one.recycleIndex();
+        }
+
+        @Arbiter
+        public void arbiter(II_Result r) {
+            r.r2 = (int) one.asSegmentTwo().get(2 * SLOTS + 1);
+        }
+    }
+
+    /** A reader that was stopped in a segment never takes a slot of the later one for a free one of its own. */
+    @JCStressTest
+    @Outcome(id = "11", expect = Expect.ACCEPTABLE, desc = "what was there")
+    @Outcome(id = "2", expect = Expect.ACCEPTABLE, desc = "a free slot of segment two, which is no record")
+    @Outcome(
+            id = "13",
+            expect = Expect.ACCEPTABLE,
+            desc = "a record of segment two: its own position is trimmed, as it will see")
+    @State
+    public static class StaleReaderMeetsRecycling extends StressMemory {
+
+        public StaleReaderMeetsRecycling() {
+            one.append(0, 11);
+        }
+
+        @Actor
+        public void actor1() {
+            one.recycleIndex().fill(2 * SLOTS + 1, 13);
+        }
+
+        @Actor
+        public void actor2(J_Result r) {
+            r.r1 = two.index.get(1);
+        }
+    }
 }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -228,6 +229,15 @@ class PowerLossTest {
                 }
                 continue;
             }
+            if (old != null && now.isIndex() && !old.name.equals(now.name)) { // its file was used again
+                byte[] formatted = formatted(now); // and forced before it got its name
+                image.put(
+                        entry.getKey(),
+                        odd
+                                ? new SavedFile(old.name, mixed(old.bytes, formatted, pagesDropped, random))
+                                : new SavedFile(now.name, mixed(formatted, now.bytes, pagesDropped, random)));
+                continue;
+            }
             byte[] oldBytes = old == null ? new byte[now.bytes.length] : old.bytes;
             String name = old != null && odd ? old.name : now.name;
             image.put(entry.getKey(), new SavedFile(name, mixed(oldBytes, now.bytes, pagesDropped, random)));
@@ -238,6 +248,14 @@ class PowerLossTest {
             }
         }
         return image;
+    }
+
+    /** An index segment as it was before the first message was published to it. */
+    private static byte[] formatted(SavedFile index) {
+        ByteBuffer bytes = ByteBuffer.wrap(index.bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
+        UUID busId = new UUID(bytes.getLong(IndexLayout.BUS_ID_HIGH_AT), bytes.getLong(IndexLayout.BUS_ID_LOW_AT));
+        IndexSegment.format(bytes, busId, bytes.getLong(IndexLayout.SEGMENT_NUMBER_AT), 6);
+        return bytes.array();
     }
 
     /** The power failed again, before the control file was touched, or when all but the control file was forced. */
@@ -340,6 +358,10 @@ class PowerLossTest {
         SavedFile(String name, byte[] bytes) {
             this.name = name;
             this.bytes = bytes;
+        }
+
+        boolean isIndex() {
+            return name.startsWith("idx");
         }
     }
 

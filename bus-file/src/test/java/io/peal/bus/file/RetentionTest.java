@@ -18,10 +18,14 @@ import io.peal.bus.TopicSet;
 import io.peal.testkit.TestDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -62,6 +66,38 @@ class RetentionTest {
             assertThat(collected.complete()).isEqualTo(20_000);
             await(() -> dataFiles() <= RETAINED / SEGMENT + 6, "no more files than are retained, and a few spares");
             await(() -> indexFiles() <= 10_000, "index segments go, too");
+        }
+    }
+
+    @Test
+    void filesOfTheIndexAreUsedAgain() throws IOException {
+        Set<Object> files = new HashSet<>();
+        try (FileBus bus = open(512);
+                FileBus reading = open(512)) {
+            Reader reader = reading.newReader(StartFrom.earliest());
+            Collected collected = new Collected();
+            for (int i = 1; i <= 20_000; i++) {
+                bus.publisher().publish(TOPIC, number(i));
+                if (i % 32 == 0) { // slowly, so that segments are made before they are needed
+                    pollAll(reader, collected);
+                    LockSupport.parkNanos(1_000_000);
+                    for (Path file : BusDirectory.list(directory.resolve("idx"))) {
+                        files.add(identity(file));
+                    }
+                }
+            }
+            pollAll(reader, collected);
+            assertThat(collected.complete()).isEqualTo(20_000);
+        }
+        assertThat(files).hasSizeLessThan(20); // of 40 segments; eight or so are there at a time
+    }
+
+    private static Object identity(Path file) throws IOException {
+        try {
+            Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+            return key == null ? file : key;
+        } catch (NoSuchFileException usedAgainMeanwhile) {
+            return "";
         }
     }
 
@@ -209,9 +245,13 @@ class RetentionTest {
     }
 
     private FileBus open() {
+        return open(64);
+    }
+
+    private FileBus open(int slots) {
         return FileBus.at(directory)
                 .dataSegmentLength(SEGMENT)
-                .indexSegmentSlots(64)
+                .indexSegmentSlots(slots)
                 .maxLength(RETAINED)
                 .open();
     }

@@ -26,6 +26,7 @@ class StressMemory {
     static final int SLOTS = 1 << SLOTS_LOG2;
     static final int WRITER = 7;
 
+    private static final UUID BUS_ID = new UUID(1, 2);
     private static final int CONTROL_LENGTH = 8 * 1024;
     private static final int INDEX_LENGTH = 8 * 1024;
     private static final int DATA_LENGTH = 8 * 1024;
@@ -44,6 +45,8 @@ class StressMemory {
         one = new Side(MAPPINGS[0], region);
         two = new Side(MAPPINGS[1], region);
         one.clear();
+        one.nextIndex.clear(SLOTS); // the one slot of it that tests fill
+        one.nextIndex.clear(SLOTS + 1);
     }
 
     /** The bus as one process sees it. */
@@ -111,6 +114,17 @@ class StressMemory {
 
         long topicHash(int number) {
             return view.topicHash(at(number));
+        }
+
+        /** Makes the first index segment segment number two, as a process does that uses its file again. */
+        IndexSegment recycleIndex() {
+            ByteBuffer part = part(CONTROL_LENGTH, INDEX_LENGTH);
+            IndexSegment.format(part, BUS_ID, 2, SLOTS_LOG2);
+            return asSegmentTwo();
+        }
+
+        IndexSegment asSegmentTwo() {
+            return new IndexSegment(part(CONTROL_LENGTH, INDEX_LENGTH), 2, SLOTS_LOG2);
         }
 
         private static int at(int number) {
