@@ -41,6 +41,7 @@ final class DataLog {
     private final AtomicLong numbers = new AtomicLong(); // of segments, the next one
     private volatile DataSegment active;
     private @Nullable DataSegment spare; // guarded by this
+    private long freeBefore = -1; // guarded by this: the number of the newest segment that was free the last time
 
     /**
      * @param newest the newest position of the log
@@ -97,11 +98,20 @@ final class DataLog {
         segment.seal(newest.getAsLong());
     }
 
-    /** Deletes what is trimmed and not needed as a spare. */
-    synchronized void deleteTrimmed() {
-        for (DataSegment free = takeFree(); free != null; free = takeFree()) {
-            SegmentFiles.delete(directory.data(writerId, free.number()));
+    /** Deletes what was free the last time and is not used again yet: a busy writer will need the rest, a quiet one has none. */
+    synchronized void deleteUnused() {
+        long newestFree = -1;
+        for (Iterator<DataSegment> each = full.iterator(); each.hasNext(); ) {
+            DataSegment segment = each.next();
+            if (isFree(segment)) {
+                newestFree = Math.max(newestFree, segment.number());
+                if (segment.number() <= freeBefore) {
+                    each.remove();
+                    SegmentFiles.delete(directory.data(writerId, segment.number()));
+                }
+            }
         }
+        freeBefore = newestFree;
     }
 
     /** Ends the log: what is complete is sealed, what was never used is deleted. */
@@ -160,16 +170,20 @@ final class DataLog {
     }
 
     private synchronized @Nullable DataSegment takeFree() {
-        long oldest = control.oldest();
         for (Iterator<DataSegment> each = full.iterator(); each.hasNext(); ) {
             DataSegment segment = each.next();
-            long sealedAt = segment.sealedAt();
-            if (sealedAt != DataLayout.OPEN && sealedAt < oldest) {
+            if (isFree(segment)) {
                 each.remove();
                 return segment;
             }
         }
         return null;
+    }
+
+    /** Whether the log is trimmed beyond all of its records. */
+    private boolean isFree(DataSegment segment) {
+        long sealedAt = segment.sealedAt();
+        return sealedAt != DataLayout.OPEN && sealedAt < control.oldest();
     }
 
     private DataSegment create(long number) {

@@ -280,7 +280,7 @@ final class OrderLog implements LogView {
     void forgetTrimmed() {
         index.forgetTrimmed();
         files.forgetDeleted();
-        own.deleteTrimmed();
+        own.deleteUnused();
         topicIndex.forgetUnlessUsed();
     }
 
