@@ -34,7 +34,13 @@ final class CompareCommand implements Callable<Integer> {
             description = "What serves; those that cannot be started are left out (default: ${DEFAULT-VALUE}).")
     private List<String> servers = List.of();
 
-    @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: 3).")
+    @Option(names = "--lives", defaultValue = "2", description = "How often all servers are started (default: 2).")
+    private int lives;
+
+    @Option(
+            names = "--rounds",
+            defaultValue = "4",
+            description = "How often, in each life, all servers get each load, in an order of chance (default: 4).")
     private int rounds;
 
     @Option(names = "--clients", defaultValue = "1000", description = "How many clients read (default: 1000).")
@@ -56,7 +62,7 @@ final class CompareCommand implements Callable<Integer> {
             description = "How long the greatest load runs on a new server before anything counts (default: 15s).")
     private String warmUp = "";
 
-    @Option(names = "--duration", defaultValue = "10s", description = "Of each load (default: 10s).")
+    @Option(names = "--duration", defaultValue = "5s", description = "Of each load (default: 5s).")
     private String duration = "";
 
     @Option(
@@ -84,23 +90,45 @@ final class CompareCommand implements Callable<Integer> {
                 .format(DateTimeFormatter.ofPattern("yyyy-MM-dd_HHmmss", Locale.ROOT));
         Path folder = out == null ? Path.of("results", "compare-" + started) : out;
         Files.createDirectories(folder);
-        List<String> able = new ArrayList<>(servers);
-        for (int round = 1; round <= rounds; round++) {
-            for (String server : List.copyOf(able)) {
-                try (ComparedServer running = ComparedServer.start(server, node)) {
-                    load(running, Collections.max(rates), warmUp, folder.resolve(server + "-warm-up-" + round));
+        for (int life = 0; life < lives; life++) {
+            List<ComparedServer> running = new ArrayList<>();
+            try {
+                startAll(running);
+                load(running, Collections.max(rates), warmUp, folder, "warm-up-" + life);
+                for (int round = 0; round < rounds; round++) {
                     for (int rate : rates) {
-                        load(running, rate, duration, folder.resolve(server + "-" + rate + "-" + round));
+                        load(running, rate, duration, folder, rate + "-" + (life * rounds + round));
                     }
-                } catch (IOException e) {
-                    System.out.println(server + " is left out: " + e.getMessage());
-                    able.remove(server);
+                }
+            } finally {
+                for (ComparedServer server : running) {
+                    server.close();
                 }
             }
         }
         System.out.println(new ComparisonPage(folder, servers).write(folder));
         System.out.println("results in " + folder);
         return 0;
+    }
+
+    private void startAll(List<ComparedServer> running) {
+        for (String server : servers) {
+            try {
+                running.add(ComparedServer.start(server, node));
+            } catch (IOException e) {
+                System.out.println(server + " is left out: " + e.getMessage());
+            }
+        }
+    }
+
+    /** All servers within a minute, so that a host which is slower for some minutes is so for all of them. */
+    private void load(List<ComparedServer> running, int rate, String time, Path folder, String name)
+            throws IOException {
+        Collections.shuffle(running); // so that none always comes behind the same other one
+        for (ComparedServer server : running) {
+            load(server, rate, time, folder.resolve(server.name() + "-" + name));
+        }
+        System.out.println(name + ": done");
     }
 
     private void load(ComparedServer server, int rate, String time, Path results) throws IOException {
@@ -118,6 +146,5 @@ final class CompareCommand implements Callable<Integer> {
         if (new CommandLine(new RunCommand()).execute(run) != 0) {
             throw new IOException("the load could not be run: try 'run " + String.join(" ", run) + "'");
         }
-        System.out.println(server.name() + " " + rate + " a second: done");
     }
 }

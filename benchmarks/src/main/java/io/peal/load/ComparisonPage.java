@@ -34,13 +34,36 @@ final class ComparisonPage {
     private static final double MIB = 1 << 20;
     private static final double US_IN_MS = 1_000;
 
-    private final Map<Integer, Map<String, List<JsonNode>>> runs = new TreeMap<>(); // by rate, and then by server
+    /** The runs of one server at one rate, by their rounds. */
+    private static final class Rounds extends TreeMap<Integer, JsonNode> {
+
+        private static final long serialVersionUID = 1L;
+
+        List<Double> figures(ToDoubleFunction<JsonNode> figure) {
+            return values().stream().map(figure::applyAsDouble).toList();
+        }
+
+        long sum(String figure) {
+            return values().stream().mapToLong(run -> run.path(figure).asLong()).sum();
+        }
+
+        /** How many times the other one's figure it is, in each round that both have been in. */
+        List<Double> ratios(Rounds other, ToDoubleFunction<JsonNode> figure) {
+            return entrySet().stream()
+                    .filter(entry -> other.containsKey(entry.getKey()))
+                    .map(entry ->
+                            figure.applyAsDouble(entry.getValue()) / figure.applyAsDouble(other.get(entry.getKey())))
+                    .toList();
+        }
+    }
+
+    private final Map<Integer, Map<String, Rounds>> runs = new TreeMap<>(); // by rate, and then by server
     private String header = "";
 
     /** @param servers in the order in which they are to stand */
     ComparisonPage(Path folder, List<String> servers) throws IOException {
         ObjectMapper json = new ObjectMapper();
-        Map<String, Map<Integer, List<JsonNode>>> byServer = new LinkedHashMap<>();
+        Map<String, Map<Integer, Rounds>> byServer = new LinkedHashMap<>();
         servers.forEach(server -> byServer.put(server, new TreeMap<>()));
         for (Path run : children(folder)) {
             Matcher name = RUN.matcher(run.getFileName().toString());
@@ -48,15 +71,15 @@ final class ComparisonPage {
             if (name.matches() && Files.exists(results)) {
                 JsonNode summary = json.readTree(results.toFile());
                 header = String.format(
-                        "%s; %s. %d clients, messages of %d bytes; medians of the rounds (least to greatest). Clients and server share the"
-                                + " machine.",
+                        "%s; %s. %d clients, messages of %d bytes; medians of the rounds (least to greatest); ratios within a round."
+                                + " Clients and server share the machine.",
                         summary.path("started").asText(),
                         summary.path("machine").asText(),
                         summary.path("clients").asInt(),
                         summary.path("messageBytes").asInt());
                 byServer.computeIfAbsent(name.group(1), key -> new TreeMap<>())
-                        .computeIfAbsent(Integer.valueOf(name.group(2)), key -> new ArrayList<>())
-                        .add(summary);
+                        .computeIfAbsent(Integer.valueOf(name.group(2)), key -> new Rounds())
+                        .put(Integer.valueOf(name.group(3)), summary);
             }
         }
         byServer.forEach((server, byRate) -> byRate.forEach((rate, all) ->
@@ -82,22 +105,22 @@ final class ComparisonPage {
         return page.toString();
     }
 
-    private static void append(StringBuilder page, int rate, Map<String, List<JsonNode>> byServer) {
+    private static void append(StringBuilder page, int rate, Map<String, Rounds> byServer) {
         page.append(String.format(
                 "## %d messages a second%n%n| server | server's CPU for a delivery, us | times Peal on Netty | p50, ms | p99, ms | memory, MiB"
                         + " | lost | twice or out of order |%n|---|---|---|---|---|---|---|---|%n",
                 rate));
-        double reference = median(byServer.getOrDefault(REFERENCE, List.of()), ComparisonPage::cpuUs);
-        byServer.forEach((server, all) -> page.append(String.format(
+        Rounds reference = byServer.getOrDefault(REFERENCE, new Rounds());
+        byServer.forEach((server, rounds) -> page.append(String.format(
                 "| %s | %s | %s | %s | %s | %s | %,d | %,d |%n",
                 server,
-                spread(all, ComparisonPage::cpuUs, "%.2f"),
-                reference > 0 ? String.format("%.2f", median(all, ComparisonPage::cpuUs) / reference) : "",
-                spread(all, run -> run.path("medianUs").asDouble() / US_IN_MS, "%.1f"),
-                spread(all, run -> run.path("p99Us").asDouble() / US_IN_MS, "%.1f"),
-                spread(all, run -> run.path("serverPeakBytes").asDouble() / MIB, "%.0f"),
-                sum(all, "lost"),
-                sum(all, "duplicated") + sum(all, "outOfOrder"))));
+                spread(rounds.figures(ComparisonPage::cpuUs), "%.2f"),
+                spread(rounds.ratios(reference, ComparisonPage::cpuUs), "%.2f"),
+                spread(rounds.figures(run -> run.path("medianUs").asDouble() / US_IN_MS), "%.1f"),
+                spread(rounds.figures(run -> run.path("p99Us").asDouble() / US_IN_MS), "%.1f"),
+                spread(rounds.figures(run -> run.path("serverPeakBytes").asDouble() / MIB), "%.0f"),
+                rounds.sum("lost"),
+                rounds.sum("duplicated") + rounds.sum("outOfOrder"))));
         page.append('\n');
     }
 
@@ -116,7 +139,7 @@ final class ComparisonPage {
                 rate + " messages a second",
                 List.copyOf(byServer.keySet()),
                 byServer.values().stream()
-                        .map(all -> median(all, ComparisonPage::cpuUs))
+                        .map(rounds -> median(rounds.figures(ComparisonPage::cpuUs)))
                         .toList()));
         return chart;
     }
@@ -125,21 +148,19 @@ final class ComparisonPage {
         return run.path("serverCpuUsPerDelivery").asDouble();
     }
 
-    private static long sum(List<JsonNode> runs, String figure) {
-        return runs.stream().mapToLong(run -> run.path(figure).asLong()).sum();
+    private static String spread(List<Double> figures, String format) {
+        return figures.isEmpty()
+                ? ""
+                : String.format(
+                        format + " (" + format + " to " + format + ")",
+                        median(figures),
+                        Collections.min(figures),
+                        Collections.max(figures));
     }
 
-    private static String spread(List<JsonNode> runs, ToDoubleFunction<JsonNode> figure, String format) {
-        List<Double> figures = runs.stream().map(figure::applyAsDouble).toList();
-        return String.format(
-                format + " (" + format + " to " + format + ")",
-                median(runs, figure),
-                Collections.min(figures),
-                Collections.max(figures));
-    }
-
-    private static double median(List<JsonNode> runs, ToDoubleFunction<JsonNode> figure) {
-        double[] sorted = runs.stream().mapToDouble(figure).sorted().toArray();
+    private static double median(List<Double> figures) {
+        double[] sorted =
+                figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         int half = sorted.length / 2;
         if (sorted.length == 0) {
             return 0;

@@ -22,6 +22,7 @@ final class CompareCommandTest {
                 .execute(
                         "--servers=" + String.join(",", servers) + ",WS",
                         "--node=" + folder, // where there is no server
+                        "--lives=1",
                         "--rounds=1",
                         "--clients=20",
                         "--rates=50",

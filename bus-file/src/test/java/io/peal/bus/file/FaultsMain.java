@@ -40,8 +40,11 @@ final class FaultsMain {
     private static void fullFrom(int creation, Path directory) {
         AtomicInteger creations = new AtomicInteger();
         AtomicBoolean full = new AtomicBoolean(true);
+        AtomicInteger withoutRoom =
+                new AtomicInteger(); // which the publisher need not notice: old room may be used again
         Steps.hook(step -> {
             if (step == Steps.Step.FILE_BEGUN && creations.incrementAndGet() >= creation && full.get()) {
+                withoutRoom.incrementAndGet();
                 throw new UncheckedIOException(new IOException("No space left on device"));
             }
         });
@@ -70,8 +73,9 @@ final class FaultsMain {
             while (reader.poll(message -> read[0]++, 10) > 0) {
                 Thread.onSpinWait();
             }
-            System.out.println("full from file " + creation + ": refused " + refusals + ", published " + published
-                    + ", read " + read[0] + (read[0] == published ? ", complete" : ", incomplete"));
+            System.out.println("full from file " + creation + ": without room " + withoutRoom + ", refused " + refusals
+                    + ", published " + published + ", read " + read[0]
+                    + (read[0] == published ? ", complete" : ", incomplete"));
         } catch (BusFullException stillFull) {
             System.out.println("full from file " + creation + ": cannot be opened, complete");
         }

@@ -37,7 +37,7 @@ class FaultsSystemTest {
             for (int creation = 1; creation <= 12; creation++) {
                 String line = process.awaitLine(text -> text.startsWith("full from file"), "a result", LIMIT);
                 assertThat(line).startsWith("full from file " + creation + ":").endsWith("complete");
-                assertThat(line).doesNotContain("incomplete").doesNotContain("refused 0,");
+                assertThat(line).doesNotContain("incomplete").doesNotContain("without room 0,");
             }
             process.awaitLine("done"::equals, "done", LIMIT);
         }
