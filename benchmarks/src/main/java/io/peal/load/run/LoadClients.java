@@ -9,6 +9,8 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -19,6 +21,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
 import io.netty.handler.codec.http.websocketx.extensions.WebSocketClientExtensionHandler;
 import io.netty.handler.codec.http.websocketx.extensions.compression.PerMessageDeflateClientExtensionHandshaker;
 import io.netty.handler.codec.http.websocketx.extensions.compression.PerMessageDeflateServerExtensionHandshaker;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -47,6 +50,7 @@ final class LoadClients implements AutoCloseable {
     private static final int HANDSHAKE_LIMIT_MS = 10_000;
     private static final int MAX_RESPONSE_LENGTH = 8_192;
     private static final int DEFLATE_LEVEL = 6;
+    private static final int CLOSE_LIMIT_MS = 5_000;
     private static final int MAX_FRAME_LENGTH = 16 << 20;
     private static final int SLOW_BUFFER_LENGTH = 4_096;
     private static final long COME_BACK_MS = 1_000;
@@ -66,6 +70,7 @@ final class LoadClients implements AutoCloseable {
     private final Map<String, LongAdder> refusals = new ConcurrentSkipListMap<>();
     private final LongAdder deliveries = new LongAdder();
     private final Recorder latencyUs = new Recorder(TimeUnit.MINUTES.toMicros(10), 3);
+    private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final AtomicInteger turn = new AtomicInteger(); // of who sends a message of its own
     private volatile boolean closing;
 
@@ -172,6 +177,7 @@ final class LoadClients implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        channels.close().awaitUninterruptibly(CLOSE_LIMIT_MS);
         loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
@@ -232,6 +238,7 @@ final class LoadClients implements AutoCloseable {
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
+                        channels.add(channel);
                         addHandlers(channel.pipeline(), client);
                     }
                 });
