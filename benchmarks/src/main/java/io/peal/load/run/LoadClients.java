@@ -259,9 +259,9 @@ final class LoadClients implements AutoCloseable {
     private void addHandlers(ChannelPipeline pipeline, LoadClient client) {
         pipeline.addLast(new HttpClientCodec(), new HttpObjectAggregator(MAX_RESPONSE_LENGTH));
         if (target.deflate()) {
+            // unlike Netty's defaults, any window will do, and a server that wants none to be kept
             pipeline.addLast(new WebSocketClientExtensionHandler(new PerMessageDeflateClientExtensionHandshaker(
-                    DEFLATE_LEVEL, // and windows of any size, and a server that wants none kept, which Netty refuses by
-                    // default
+                    DEFLATE_LEVEL,
                     true,
                     PerMessageDeflateServerExtensionHandshaker.MAX_WINDOW_SIZE,
                     true,

@@ -74,7 +74,7 @@ final class FaultsMain {
                 Thread.onSpinWait();
             }
             System.out.println("full from file " + creation + ": without room " + withoutRoom + ", refused " + refusals
-                    + ", published " + published + ", read " + read[0]
+                    + ", oldest " + bus.oldest() + ", published " + published + ", read " + read[0]
                     + (read[0] == published ? ", complete" : ", incomplete"));
         } catch (BusFullException stillFull) {
             System.out.println("full from file " + creation + ": cannot be opened, complete");

@@ -38,6 +38,9 @@ class FaultsSystemTest {
                 String line = process.awaitLine(text -> text.startsWith("full from file"), "a result", LIMIT);
                 assertThat(line).startsWith("full from file " + creation + ":").endsWith("complete");
                 assertThat(line).doesNotContain("incomplete").doesNotContain("without room 0,");
+                if (line.contains("refused 0,")) { // it need not be told if old messages made room for new ones
+                    assertThat(line).contains("oldest ").doesNotContain("oldest 1,");
+                }
             }
             process.awaitLine("done"::equals, "done", LIMIT);
         }
