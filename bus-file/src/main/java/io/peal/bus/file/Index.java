@@ -1,6 +1,7 @@
 package io.peal.bus.file;
 
 import io.peal.bus.BusException;
+import io.peal.bus.BusFullException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -30,23 +31,35 @@ final class Index {
     }
 
     /**
-     * The segment of a position, or null if it is trimmed. The caller keeps it, so that this is asked once a segment and
-     * not once a slot.
+     * The segment of a position, made if need be; null if it is trimmed. The caller keeps it, so that this is asked once a
+     * segment and not once a slot.
      */
     @Nullable
     IndexSegment segmentOf(long position) {
         return segment(position >>> slotsLog2, false);
     }
 
+    /** The segment of a position if somebody has made it and it is not trimmed; else null. For those who only read. */
+    @Nullable
+    IndexSegment existingSegmentOf(long position) {
+        long number = position >>> slotsLog2;
+        IndexSegment known = segments.get(number);
+        return known != null || Files.notExists(directory.index(number)) ? known : segment(number, false);
+    }
+
     /**
      * Makes the segment behind this one, of the file of a trimmed one if there is any, and touches it. So a bus that has reached its
      * retained length needs no new memory: what is deleted stays in use by every process until its garbage collector
-     * finds the mappings, which may take days.
+     * finds the mappings, which may take days. Where there is no room, a publisher may find some when it needs the segment.
      */
     void prepareBehind(IndexSegment segment) {
-        IndexSegment next = segment(segment.number() + 1, true);
-        if (next != null) {
-            next.touch();
+        try {
+            IndexSegment next = segment(segment.number() + 1, true);
+            if (next != null) {
+                next.touch();
+            }
+        } catch (BusFullException e) {
+            return; // whoever needs it tries again, and is told
         }
     }
 

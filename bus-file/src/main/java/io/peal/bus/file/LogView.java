@@ -9,7 +9,7 @@ interface LogView {
     /** The position of the oldest message that is kept, or of the first to come. */
     long oldest();
 
-    /** The index segment of a position, null if there is none: it is trimmed, or not there yet for one who only looks. */
+    /** The index segment of a position, null if there is none: it is trimmed, or nobody has made it yet. Reading makes none. */
     @Nullable
     IndexSegment segmentOf(long position);
 

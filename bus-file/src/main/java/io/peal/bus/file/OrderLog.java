@@ -98,6 +98,7 @@ final class OrderLog implements LogView {
         this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own));
         this.topicIndex = new TopicIndex(this);
         this.knownFull = new AtomicLong(control.tailHint());
+        index.segmentOf(newest() + 1); // so that who waits for the first message need not look for it again and again
     }
 
     /** Publishes one message and returns its position: steps P1 to P7. */
@@ -160,12 +161,12 @@ final class OrderLog implements LogView {
     /** Puts a descriptor at the end of the log and returns its position: steps P4 to P6. */
     private long append(long descriptor) {
         long position = firstToTry();
-        IndexSegment segment = segmentOf(position);
+        IndexSegment segment = segmentToFill(position, lastUsed);
         Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
         while (segment == null || !segment.fill(position, descriptor)) { // at once: looking first would fetch it twice
             do {
                 position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
-                segment = segmentOf(position, segment);
+                segment = segmentToFill(position, segment);
             } while (segment != null && segment.get(position) != Descriptor.EMPTY);
         }
         Steps.at(Steps.Step.PUBLISH_VISIBLE);
@@ -185,9 +186,11 @@ final class OrderLog implements LogView {
     long newest() {
         long next = firstToTry();
         IndexSegment segment = segmentOf(next);
-        while (segment == null || segment.get(next) != Descriptor.EMPTY) {
+        while (segment == null
+                ? oldest() > next
+                : segment.get(next) != Descriptor.EMPTY) { // null: not made, or trimmed
             next = segment == null ? firstToTry() : next + 1;
-            segment = segmentOf(next, segment);
+            segment = segment != null && segment.holds(next) ? segment : segmentOf(next);
         }
         if (next - 1 > knownFull.getAcquire()) {
             knownFull.setRelease(next - 1);
@@ -214,7 +217,13 @@ final class OrderLog implements LogView {
 
     @Override
     public @Nullable IndexSegment segmentOf(long position) {
-        return segmentOf(position, lastUsed);
+        IndexSegment likely = lastUsed;
+        if (likely != null && likely.holds(position)) {
+            return likely;
+        }
+        IndexSegment segment = index.existingSegmentOf(position);
+        lastUsed = segment;
+        return segment;
     }
 
     @Override
@@ -289,7 +298,8 @@ final class OrderLog implements LogView {
         own.close();
     }
 
-    private @Nullable IndexSegment segmentOf(long position, @Nullable IndexSegment likely) {
+    /** The segment of a position, made if need be, because somebody has a message for it; null if it is trimmed. */
+    private @Nullable IndexSegment segmentToFill(long position, @Nullable IndexSegment likely) {
         if (likely != null && likely.holds(position)) {
             return likely;
         }

@@ -2,12 +2,18 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
+import io.peal.bus.Gap;
+import io.peal.bus.Message;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
+import io.peal.bus.Subscriber;
+import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,66 +24,148 @@ final class FaultsMain {
 
     private static final Topic TOPIC = Topic.of("faults");
     private static final int MESSAGES = 3_000;
+    private static final int MOST_REFUSALS = 20; // then somebody makes room
 
     private FaultsMain() {}
 
-    /** Arguments: {@code full}, {@code files} or {@code deleted}, and a directory. */
-    public static void main(String... args) {
-        Path directory = Path.of(args[1]);
+    /**
+     * Arguments: {@code files} or {@code deleted} and a directory, or {@code full} and directories. In one that is called
+     * {@code creation7} the seventh new file does not fit; one that is called {@code room100} is a small file system, in
+     * which only 100 KiB are left once the bus is open.
+     */
+    public static void main(String... args) throws IOException {
         if (args[0].equals("full")) {
-            for (int creation = 1; creation <= 12; creation++) {
-                fullFrom(creation, directory.resolve("bus" + creation));
+            for (String directory : List.of(args).subList(1, args.length)) {
+                full(Path.of(directory));
             }
         } else if (args[0].equals("files")) {
-            publishAndRead(directory);
+            publishAndRead(Path.of(args[1]));
         } else {
-            deletedWhileItIsBuried(directory);
+            deletedWhileItIsBuried(Path.of(args[1]));
         }
         System.out.println("done");
     }
 
-    /** From the n-th new file on there is no room; in the end there is again. */
-    private static void fullFrom(int creation, Path directory) {
-        AtomicInteger creations = new AtomicInteger();
-        AtomicBoolean full = new AtomicBoolean(true);
-        AtomicInteger withoutRoom =
-                new AtomicInteger(); // which the publisher need not notice: old room may be used again
-        Steps.hook(step -> {
-            if (step == Steps.Step.FILE_BEGUN && creations.incrementAndGet() >= creation && full.get()) {
-                withoutRoom.incrementAndGet();
-                throw new UncheckedIOException(new IOException("No space left on device"));
-            }
-        });
-        int refusals = 0;
-        try {
-            FileBus bus = open(directory);
-            bus.close();
-        } catch (BusFullException expected) {
-            refusals++;
-            full.set(false);
+    private static void full(Path directory) throws IOException {
+        String name = directory.getFileName().toString();
+        Told told = new Told();
+        if (name.startsWith("creation")) {
+            int creation = Integer.parseInt(name.substring("creation".length()));
+            AtomicInteger creations = new AtomicInteger();
+            AtomicBoolean full = new AtomicBoolean(true);
+            Steps.hook(step -> {
+                if (step == Steps.Step.FILE_BEGUN && creations.incrementAndGet() >= creation && full.get()) {
+                    told.filesWithoutRoom.incrementAndGet();
+                    throw new UncheckedIOException(new IOException("No space left on device"));
+                }
+            });
+            full(directory, told, () -> {}, () -> full.set(false));
+        } else {
+            int room = Integer.parseInt(name.substring("room".length())) * 1024;
+            Path ballast = directory.resolve("ballast");
+            Steps.hook(step -> {});
+            full(directory.resolve("bus"), told, () -> fillUpTo(room, ballast), () -> SegmentFiles.delete(ballast));
         }
-        try (FileBus bus = open(directory);
-                Reader reader = bus.newReader(StartFrom.earliest())) {
-            int[] read = {0};
-            long published = 0;
+        System.out.println("full " + name + ": " + told);
+    }
+
+    /** A replica that publishes and reads and one that only reads, until there has been no room, and then some again. */
+    private static void full(Path directory, Told told, Runnable useUpRoom, Runnable makeRoom) {
+        try (FileBus bus = openOrMakeRoom(directory, told, makeRoom);
+                FileBus other = openOrMakeRoom(directory, told, makeRoom);
+                Reader reader = bus.newReader(StartFrom.earliest());
+                Reader remote = other.newReader(StartFrom.earliest());
+                Subscription subscription = other.subscribe(TOPIC, StartFrom.earliest(), told.subscriber())) {
+            useUpRoom.run();
             for (int i = 0; i < MESSAGES; i++) {
                 try {
                     bus.publisher().publish(TOPIC, "n".repeat(100));
-                    published++;
+                    told.published++;
                 } catch (BusFullException expected) {
-                    refusals++;
-                    full.set(refusals < 20);
+                    told.publisher++;
                 }
-                reader.poll(message -> read[0]++, 10);
+                if (told.publisher == MOST_REFUSALS) {
+                    makeRoom.run();
+                }
+                told.read(reader);
+                told.read(remote);
             }
-            while (reader.poll(message -> read[0]++, 10) > 0) {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (told.delivered.get() < told.published && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
             }
-            System.out.println("full from file " + creation + ": without room " + withoutRoom + ", refused " + refusals
-                    + ", oldest " + bus.oldest() + ", published " + published + ", read " + read[0]
-                    + (read[0] == published ? ", complete" : ", incomplete"));
-        } catch (BusFullException stillFull) {
-            System.out.println("full from file " + creation + ": cannot be opened, complete");
+            told.oldest = bus.oldest();
+        }
+    }
+
+    private static void fillUpTo(int room, Path ballast) {
+        SegmentFiles.uninterruptibly(ballast, () -> {
+            Files.write(ballast, new byte[(int) ballast.toFile().getParentFile().getUsableSpace() - room]);
+            return ballast;
+        });
+    }
+
+    private static FileBus openOrMakeRoom(Path directory, Told told, Runnable makeRoom) {
+        try {
+            return open(directory, told);
+        } catch (BusFullException expected) {
+            told.opening++;
+            makeRoom.run();
+            return open(directory, told);
+        }
+    }
+
+    /** Who was told that there is no room, and what became of the messages. */
+    private static final class Told {
+
+        private final AtomicInteger filesWithoutRoom = new AtomicInteger();
+        private final AtomicInteger delivered = new AtomicInteger();
+        private final AtomicInteger handlers = new AtomicInteger();
+        private int opening;
+        private int publisher;
+        private int readers;
+        private int published;
+        private int read;
+        private long oldest;
+
+        /** Of another thread, which may be slower than the log is trimmed: it is told what it misses. */
+        private Subscriber subscriber() {
+            return new Subscriber() {
+                @Override
+                public void onMessage(Message message) {
+                    delivered.incrementAndGet();
+                }
+
+                @Override
+                public void onGap(Gap gap) {
+                    delivered.addAndGet((int) gap.count());
+                }
+            };
+        }
+
+        private void read(Reader reader) {
+            try {
+                while (reader.poll(message -> read++, 10) > 0) {
+                    Thread.onSpinWait();
+                }
+            } catch (BusException unexpected) {
+                readers++;
+            }
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    "%d files without room; told %d openings, %d times the publisher, %d readers, %d handlers; published %d, read %d, delivered %d; oldest %d",
+                    filesWithoutRoom.get(),
+                    opening,
+                    publisher,
+                    readers,
+                    handlers.get(),
+                    published,
+                    read,
+                    delivered.get(),
+                    oldest);
         }
     }
 
@@ -112,11 +200,15 @@ final class FaultsMain {
         }
     }
 
-    private static FileBus open(Path directory) {
+    private static FileBus open(Path directory, Told told) {
         return FileBus.at(directory)
+                .errorHandler(error -> {
+                    System.out.println("an error handler was told: " + error);
+                    told.handlers.incrementAndGet();
+                })
                 .dataSegmentLength(64 * 1024)
                 .indexSegmentSlots(1_024)
-                .maxLength(64 * 1024 * 1024L)
+                .maxLength(2 * 1024 * 1024L)
                 .open();
     }
 

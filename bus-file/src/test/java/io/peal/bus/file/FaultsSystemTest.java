@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.peal.bus.BusException;
 import io.peal.bus.spi.WallClock;
@@ -9,11 +10,16 @@ import io.peal.testkit.JvmCommand;
 import io.peal.testkit.ReplicaProcess;
 import io.peal.testkit.TestDirectory;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,6 +30,11 @@ class FaultsSystemTest {
 
     private static final Duration LIMIT = Duration.ofMinutes(2);
 
+    private static final Pattern TOLD = Pattern.compile(
+            "full .*: \\d+ files without room; told (?<opening>\\d+) openings, (?<publisher>\\d+) times the publisher,"
+                    + " 0 readers, 0 handlers; published (?<published>\\d+), read (?<read>\\d+),"
+                    + " delivered (?<delivered>\\d+); oldest (?<oldest>\\d+)");
+
     private final TestDirectory scratch = new TestDirectory();
 
     @AfterEach
@@ -32,17 +43,60 @@ class FaultsSystemTest {
     }
 
     @Test
-    void fullFileSystemIsToldToThePublisherAndNobodyElse() throws Exception {
-        try (ReplicaProcess process = start(List.of(), "full")) {
-            for (int creation = 1; creation <= 12; creation++) {
-                String line = process.awaitLine(text -> text.startsWith("full from file"), "a result", LIMIT);
-                assertThat(line).startsWith("full from file " + creation + ":").endsWith("complete");
-                assertThat(line).doesNotContain("incomplete").doesNotContain("without room 0,");
-                if (line.contains("refused 0,")) { // it need not be told if old messages made room for new ones
-                    assertThat(line).contains("oldest ").doesNotContain("oldest 1,");
-                }
+    void fileThatDoesNotFitIsToldToThePublisherAndNobodyElse() throws Exception {
+        List<String> directories = IntStream.rangeClosed(1, 16)
+                .mapToObj(creation ->
+                        scratch.path().resolve("creation" + creation).toString())
+                .toList();
+        try (ReplicaProcess process = startFull(List.of(), directories)) {
+            for (int i = 0; i < directories.size(); i++) {
+                assertThat(toldIn(process)).doesNotContain(": 0 files without room");
             }
             process.awaitLine("done"::equals, "done", LIMIT);
+        }
+    }
+
+    @Test
+    void smallFileSystemIsToldToThePublisherAndNobodyElse() throws Exception {
+        assumeThat(canMount()).as("may mount a file system of its own").isTrue();
+        List<String> directories = IntStream.rangeClosed(1, 16)
+                .mapToObj(i -> scratch.path().resolve("room" + (i - 1) * 32).toString())
+                .toList();
+        for (String directory : directories) {
+            Files.createDirectories(Path.of(directory));
+        }
+        String mountAll = "for d in " + String.join(" ", directories)
+                + "; do mount -t tmpfs -o size=16m tmpfs $d; done; exec \"$@\"";
+        try (ReplicaProcess process = startFull(List.of("unshare", "-rm", "sh", "-ec", mountAll, "sh"), directories)) {
+            for (int i = 0; i < directories.size(); i++) {
+                toldIn(process);
+            }
+            process.awaitLine("done"::equals, "done", LIMIT);
+        }
+    }
+
+    /** What a process says of one directory, which has to be: nobody was told but who can do something, and nothing is lost. */
+    private static String toldIn(ReplicaProcess process) throws Exception {
+        String line = process.awaitLine(text -> text.startsWith("full "), "a result", LIMIT);
+        Matcher told = TOLD.matcher(line);
+        assertThat(line).matches(TOLD);
+        assertThat(told.matches()).isTrue();
+        int published = Integer.parseInt(told.group("published"));
+        assertThat(published).as(line).isPositive();
+        assertThat(told.group("read")).as(line).isEqualTo(String.valueOf(2 * published));
+        assertThat(told.group("delivered")).as(line).isEqualTo(String.valueOf(published));
+        boolean refused =
+                !told.group("opening").equals("0") || !told.group("publisher").equals("0");
+        boolean trimmed = !told.group("oldest").equals("1"); // old messages made room for new ones
+        assertThat(refused || trimmed).as(line).isTrue();
+        return line;
+    }
+
+    private static boolean canMount() throws IOException, InterruptedException {
+        try {
+            return new ProcessBuilder("unshare", "-rm", "true").start().waitFor() == 0;
+        } catch (IOException notInstalled) {
+            return false;
         }
     }
 
@@ -86,8 +140,16 @@ class FaultsSystemTest {
     }
 
     private ReplicaProcess start(List<String> prefix, String what) throws IOException {
-        List<String> java = new ArrayList<>(JvmCommand.forMain(
-                FaultsMain.class, what, scratch.path().resolve("bus").toString()));
+        return start(prefix, List.of(what, scratch.path().resolve("bus").toString()));
+    }
+
+    private static ReplicaProcess startFull(List<String> prefix, List<String> directories) throws IOException {
+        return start(
+                prefix, Stream.concat(Stream.of("full"), directories.stream()).toList());
+    }
+
+    private static ReplicaProcess start(List<String> prefix, List<String> arguments) throws IOException {
+        List<String> java = new ArrayList<>(JvmCommand.forMain(FaultsMain.class, arguments.toArray(String[]::new)));
         java.add(1, "-Dio.peal.bus.file.steps=true");
         List<String> command = new ArrayList<>(prefix);
         command.addAll(java);
