@@ -4,6 +4,7 @@ import io.peal.load.run.RunCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -27,6 +28,8 @@ import picocli.CommandLine.Option;
                         + " ratios.")
 final class CompareCommand implements Callable<Integer> {
 
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10); // for a neighbour on the same host
+
     @Option(
             names = "--servers",
             split = ",",
@@ -34,13 +37,13 @@ final class CompareCommand implements Callable<Integer> {
             description = "What serves; those that cannot be started are left out (default: ${DEFAULT-VALUE}).")
     private List<String> servers = List.of();
 
-    @Option(names = "--lives", defaultValue = "2", description = "How often all servers are started (default: 2).")
+    @Option(names = "--lives", defaultValue = "3", description = "How often all servers are started (default: 3).")
     private int lives;
 
     @Option(
             names = "--rounds",
-            defaultValue = "4",
-            description = "How often, in each life, all servers get each load, in an order of chance (default: 4).")
+            defaultValue = "3",
+            description = "How often, in each life, all servers get each load, in an order of chance (default: 3).")
     private int rounds;
 
     @Option(names = "--clients", defaultValue = "1000", description = "How many clients read (default: 1000).")
@@ -58,12 +61,19 @@ final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--warm-up",
-            defaultValue = "15s",
-            description = "How long the greatest load runs on a new server before anything counts (default: 15s).")
+            defaultValue = "12s",
+            description = "How long the greatest load runs on a new server before anything counts (default: 12s).")
     private String warmUp = "";
 
-    @Option(names = "--duration", defaultValue = "5s", description = "Of each load (default: 5s).")
+    @Option(names = "--duration", defaultValue = "4s", description = "Of each load (default: 4s).")
     private String duration = "";
+
+    @Option(
+            names = "--attempts",
+            defaultValue = "4",
+            description =
+                    "How often a load is tried, if the machine was slower than it can be right before or after it (default: 4).")
+    private int attempts;
 
     @Option(
             names = "--node",
@@ -90,14 +100,25 @@ final class CompareCommand implements Callable<Integer> {
                 .format(DateTimeFormatter.ofPattern("yyyy-MM-dd_HHmmss", Locale.ROOT));
         Path folder = out == null ? Path.of("results", "compare-" + started) : out;
         Files.createDirectories(folder);
+        try (MachineSpeed speed = new MachineSpeed()) {
+            compare(folder, speed);
+        }
+        System.out.println(new ComparisonPage(folder, servers).write(folder));
+        System.out.println("results in " + folder);
+        return 0;
+    }
+
+    private void compare(Path folder, MachineSpeed speed) throws IOException {
         for (int life = 0; life < lives; life++) {
             List<ComparedServer> running = new ArrayList<>();
             try {
                 startAll(running);
-                load(running, Collections.max(rates), warmUp, folder, "warm-up-" + life);
+                for (ComparedServer server : running) {
+                    load(server, Collections.max(rates), warmUp, folder.resolve(server.name() + "-warm-up-" + life));
+                }
                 for (int round = 0; round < rounds; round++) {
                     for (int rate : rates) {
-                        load(running, rate, duration, folder, rate + "-" + (life * rounds + round));
+                        turns(running, rate, folder, life * rounds + round, speed);
                     }
                 }
             } finally {
@@ -106,9 +127,6 @@ final class CompareCommand implements Callable<Integer> {
                 }
             }
         }
-        System.out.println(new ComparisonPage(folder, servers).write(folder));
-        System.out.println("results in " + folder);
-        return 0;
     }
 
     private void startAll(List<ComparedServer> running) {
@@ -121,14 +139,22 @@ final class CompareCommand implements Callable<Integer> {
         }
     }
 
-    /** All servers within a minute, so that a host which is slower for some minutes is so for all of them. */
-    private void load(List<ComparedServer> running, int rate, String time, Path folder, String name)
+    /** One load on each server, at a time at which the machine has its full speed, if that can be had. */
+    private void turns(List<ComparedServer> running, int rate, Path folder, int round, MachineSpeed speed)
             throws IOException {
         Collections.shuffle(running); // so that none always comes behind the same other one
         for (ComparedServer server : running) {
-            load(server, rate, time, folder.resolve(server.name() + "-" + name));
+            Path results = folder.resolve(server.name() + "-" + rate + "-" + round);
+            double slowestUs;
+            int attempt = 1;
+            do {
+                double beforeUs = speed.awaitFull(LONGEST_WAIT);
+                load(server, rate, duration, results);
+                slowestUs = Math.max(beforeUs, speed.lookUs());
+            } while (!speed.isFull(slowestUs) && attempt++ < attempts);
+            ComparisonPage.noteSpeed(results, slowestUs);
         }
-        System.out.println(name + ": done");
+        System.out.println("round " + (round + 1) + " of " + lives * rounds + ", " + rate + " a second: done");
     }
 
     private void load(ComparedServer server, int rate, String time, Path results) throws IOException {

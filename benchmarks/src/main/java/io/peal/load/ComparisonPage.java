@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,61 +30,79 @@ final class ComparisonPage {
     private static final String PAGE_FILE = "compare.md";
     private static final String CHART_FILE = "compare.png";
     private static final String RESULTS_FILE = "results.json";
+    private static final String SPEED_FILE = "machine-us.txt";
     private static final String REFERENCE = "PEAL_NETTY";
     private static final Pattern RUN = Pattern.compile("([A-Z_]+)-([0-9]+)-([0-9]+)");
     private static final double MIB = 1 << 20;
     private static final double US_IN_MS = 1_000;
 
-    /** The runs of one server at one rate, by their rounds. */
-    private static final class Rounds extends TreeMap<Integer, JsonNode> {
+    /** The runs of one server at one rate. */
+    private static final class Runs {
 
-        private static final long serialVersionUID = 1L;
+        private final List<JsonNode> all = new ArrayList<>();
+        private final List<JsonNode> atFullSpeed = new ArrayList<>();
+
+        void add(JsonNode run, boolean fullSpeed) {
+            all.add(run);
+            if (fullSpeed) {
+                atFullSpeed.add(run);
+            }
+        }
 
         List<Double> figures(ToDoubleFunction<JsonNode> figure) {
-            return values().stream().map(figure::applyAsDouble).toList();
+            return counted().stream().map(figure::applyAsDouble).toList();
         }
 
         long sum(String figure) {
-            return values().stream().mapToLong(run -> run.path(figure).asLong()).sum();
+            return counted().stream()
+                    .mapToLong(run -> run.path(figure).asLong())
+                    .sum();
         }
 
-        /** How many times the other one's figure it is, in each round that both have been in. */
-        List<Double> ratios(Rounds other, ToDoubleFunction<JsonNode> figure) {
-            return entrySet().stream()
-                    .filter(entry -> other.containsKey(entry.getKey()))
-                    .map(entry ->
-                            figure.applyAsDouble(entry.getValue()) / figure.applyAsDouble(other.get(entry.getKey())))
-                    .toList();
+        String count() {
+            return atFullSpeed.size() + " of " + all.size();
+        }
+
+        private List<JsonNode> counted() {
+            return atFullSpeed.isEmpty() ? all : atFullSpeed;
         }
     }
 
-    private final Map<Integer, Map<String, Rounds>> runs = new TreeMap<>(); // by rate, and then by server
+    private final Map<Integer, Map<String, Runs>> runs = new TreeMap<>(); // by rate, and then by server
     private String header = "";
 
     /** @param servers in the order in which they are to stand */
     ComparisonPage(Path folder, List<String> servers) throws IOException {
         ObjectMapper json = new ObjectMapper();
-        Map<String, Map<Integer, Rounds>> byServer = new LinkedHashMap<>();
+        Map<String, Map<Integer, Runs>> byServer = new LinkedHashMap<>();
         servers.forEach(server -> byServer.put(server, new TreeMap<>()));
-        for (Path run : children(folder)) {
+        List<Path> folders = children(folder);
+        double leastUs =
+                folders.stream().mapToDouble(ComparisonPage::speedUs).min().orElse(0);
+        for (Path run : folders) {
             Matcher name = RUN.matcher(run.getFileName().toString());
             Path results = run.resolve(RESULTS_FILE);
             if (name.matches() && Files.exists(results)) {
                 JsonNode summary = json.readTree(results.toFile());
                 header = String.format(
-                        "%s; %s. %d clients, messages of %d bytes; medians of the rounds (least to greatest); ratios within a round."
-                                + " Clients and server share the machine.",
+                        "%s; %s. %d clients, messages of %d bytes; medians of the runs (first to third quartile). Clients and"
+                                + " server share the machine.",
                         summary.path("started").asText(),
                         summary.path("machine").asText(),
                         summary.path("clients").asInt(),
                         summary.path("messageBytes").asInt());
                 byServer.computeIfAbsent(name.group(1), key -> new TreeMap<>())
-                        .computeIfAbsent(Integer.valueOf(name.group(2)), key -> new Rounds())
-                        .put(Integer.valueOf(name.group(3)), summary);
+                        .computeIfAbsent(Integer.valueOf(name.group(2)), key -> new Runs())
+                        .add(summary, speedUs(run) <= leastUs * MachineSpeed.TOLERANCE);
             }
         }
         byServer.forEach((server, byRate) -> byRate.forEach((rate, all) ->
                 runs.computeIfAbsent(rate, key -> new LinkedHashMap<>()).put(server, all)));
+    }
+
+    /** Notes beside the results of a run what the machine took for a piece of work, right before or after it. */
+    static void noteSpeed(Path run, double us) throws IOException {
+        Files.writeString(run.resolve(SPEED_FILE), String.format("%.1f%n", us));
     }
 
     /** Writes the page and the picture into a folder; returns the page. */
@@ -93,6 +112,10 @@ final class ComparisonPage {
         }
         StringBuilder page =
                 new StringBuilder("# Servers compared\n\n").append(header).append("\n\n");
+        page.append(String.format(
+                "Counted are runs right before and after which the machine took at most %.1f times its least time for a piece"
+                        + " of work; all of them, where there was none.%n%n",
+                MachineSpeed.TOLERANCE));
         runs.forEach((rate, byServer) -> append(page, rate, byServer));
         Files.writeString(folder.resolve(PAGE_FILE), page);
         try {
@@ -105,22 +128,23 @@ final class ComparisonPage {
         return page.toString();
     }
 
-    private static void append(StringBuilder page, int rate, Map<String, Rounds> byServer) {
+    private static void append(StringBuilder page, int rate, Map<String, Runs> byServer) {
         page.append(String.format(
                 "## %d messages a second%n%n| server | server's CPU for a delivery, us | times Peal on Netty | p50, ms | p99, ms | memory, MiB"
-                        + " | lost | twice or out of order |%n|---|---|---|---|---|---|---|---|%n",
+                        + " | lost | twice or out of order | runs |%n|---|---|---|---|---|---|---|---|---|%n",
                 rate));
-        Rounds reference = byServer.getOrDefault(REFERENCE, new Rounds());
-        byServer.forEach((server, rounds) -> page.append(String.format(
-                "| %s | %s | %s | %s | %s | %s | %,d | %,d |%n",
+        double reference = median(byServer.getOrDefault(REFERENCE, new Runs()).figures(ComparisonPage::cpuUs));
+        byServer.forEach((server, all) -> page.append(String.format(
+                "| %s | %s | %s | %s | %s | %s | %,d | %,d | %s |%n",
                 server,
-                spread(rounds.figures(ComparisonPage::cpuUs), "%.2f"),
-                spread(rounds.ratios(reference, ComparisonPage::cpuUs), "%.2f"),
-                spread(rounds.figures(run -> run.path("medianUs").asDouble() / US_IN_MS), "%.1f"),
-                spread(rounds.figures(run -> run.path("p99Us").asDouble() / US_IN_MS), "%.1f"),
-                spread(rounds.figures(run -> run.path("serverPeakBytes").asDouble() / MIB), "%.0f"),
-                rounds.sum("lost"),
-                rounds.sum("duplicated") + rounds.sum("outOfOrder"))));
+                spread(all.figures(ComparisonPage::cpuUs), "%.2f"),
+                spread(all.figures(run -> cpuUs(run) / reference), "%.2f"),
+                spread(all.figures(run -> run.path("medianUs").asDouble() / US_IN_MS), "%.1f"),
+                spread(all.figures(run -> run.path("p99Us").asDouble() / US_IN_MS), "%.1f"),
+                spread(all.figures(run -> run.path("serverPeakBytes").asDouble() / MIB), "%.0f"),
+                all.sum("lost"),
+                all.sum("duplicated") + all.sum("outOfOrder"),
+                all.count())));
         page.append('\n');
     }
 
@@ -139,7 +163,7 @@ final class ComparisonPage {
                 rate + " messages a second",
                 List.copyOf(byServer.keySet()),
                 byServer.values().stream()
-                        .map(rounds -> median(rounds.figures(ComparisonPage::cpuUs)))
+                        .map(all -> median(all.figures(ComparisonPage::cpuUs)))
                         .toList()));
         return chart;
     }
@@ -154,18 +178,35 @@ final class ComparisonPage {
                 : String.format(
                         format + " (" + format + " to " + format + ")",
                         median(figures),
-                        Collections.min(figures),
-                        Collections.max(figures));
+                        quantile(figures, 0.25),
+                        quantile(figures, 0.75));
     }
 
     private static double median(List<Double> figures) {
-        double[] sorted =
-                figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int half = sorted.length / 2;
-        if (sorted.length == 0) {
+        return quantile(figures, 0.5);
+    }
+
+    /** Between the two figures it lies between, if it is none. */
+    private static double quantile(List<Double> figures, double part) {
+        if (figures.isEmpty()) {
             return 0;
         }
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        List<Double> sorted = figures.stream().sorted().toList();
+        double place = part * (sorted.size() - 1);
+        double below = sorted.get((int) Math.floor(place));
+        return below + (place - Math.floor(place)) * (sorted.get((int) Math.ceil(place)) - below);
+    }
+
+    /** What was noted; nothing for a run before which nobody looked. */
+    private static double speedUs(Path run) {
+        Path file = run.resolve(SPEED_FILE);
+        try {
+            return Files.exists(file)
+                    ? Double.parseDouble(Files.readString(file).trim())
+                    : Double.MAX_VALUE;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static List<Path> children(Path folder) throws IOException {

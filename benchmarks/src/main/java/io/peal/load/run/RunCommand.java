@@ -352,6 +352,16 @@ public final class RunCommand implements Callable<Integer> {
         return sample;
     }
 
+    /** Of the seconds in which nobody connected, as that costs a server more than many deliveries; of all if there is none. */
+    private static double cpuUsPerDelivery(List<Sample> loaded) {
+        List<Sample> steady =
+                loaded.stream().filter(sample -> sample.connects() == 0).toList();
+        List<Sample> counted = steady.isEmpty() ? loaded : steady;
+        double cpuSeconds = counted.stream().mapToDouble(Sample::serverCpu).sum(); // a second each
+        long delivered = counted.stream().mapToLong(Sample::delivered).sum();
+        return cpuSeconds * 1e6 / Math.max(1, delivered);
+    }
+
     private static long perSecond(long count, double seconds) {
         return Math.round(count / seconds);
     }
@@ -362,9 +372,7 @@ public final class RunCommand implements Callable<Integer> {
         long lost = Math.max(0, verdicts.missing() - unpublished.get() * judged);
         List<Sample> loaded =
                 samples.stream().filter(sample -> sample.delivered() > 0).toList();
-        double cpuSeconds = loaded.stream().mapToDouble(Sample::serverCpu).sum(); // a second each
-        double delivered =
-                Math.max(1, loaded.stream().mapToLong(Sample::delivered).sum());
+        double delivered = loaded.stream().mapToLong(Sample::delivered).sum();
         return new Summary(
                 title.isEmpty() ? url : title,
                 started,
@@ -395,7 +403,7 @@ public final class RunCommand implements Callable<Integer> {
                 latencies.percentileUs(99),
                 latencies.percentileUs(99.9),
                 latencies.maxUs(),
-                pids.isEmpty() ? 0 : cpuSeconds * 1e6 / delivered,
+                pids.isEmpty() ? 0 : cpuUsPerDelivery(loaded),
                 samples.stream().mapToLong(Sample::serverBytes).max().orElse(0),
                 samples.stream().mapToLong(Sample::ownBytes).max().orElse(0),
                 List.copyOf(samples));

@@ -1,0 +1,106 @@
+package io.peal.load;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How long the machine takes for a fixed piece of work: writing to a pipe and reading from it, which is most of what
+ * servers do, on all processors at once. A host that is shared is slower at some times than at others, for seconds or for
+ * minutes, and what was measured then says little about servers. To be asked when nothing else runs, by one thread.
+ */
+final class MachineSpeed implements AutoCloseable {
+
+    /** How many times as long as at the best time still counts as full speed. */
+    static final double TOLERANCE = 1.1;
+
+    private static final int PIECES = 100;
+    private static final int TIMES_IN_A_PIECE = 300; // a fifth of a millisecond
+    private static final int MESSAGE_LENGTH = 512;
+    private static final long WARM_UP_NS = TimeUnit.SECONDS.toNanos(3);
+    private static final long LOOK_AGAIN_MS = 100;
+
+    private final int processors = Runtime.getRuntime().availableProcessors();
+    private final ExecutorService threads = Executors.newFixedThreadPool(processors);
+    private double leastUs;
+
+    MachineSpeed() {
+        long end = System.nanoTime() + WARM_UP_NS;
+        while (System.nanoTime() - end < 0) {
+            leastUs = Double.MAX_VALUE; // what it took before it was compiled does not count
+            lookUs();
+        }
+    }
+
+    /** What a piece of the work takes now, in microseconds: the median on the slowest processor. */
+    double lookUs() {
+        try {
+            double slowest = 0;
+            Callable<Double> work = MachineSpeed::work;
+            for (Future<Double> each : threads.invokeAll(Collections.nCopies(processors, work))) {
+                slowest = Math.max(slowest, each.get());
+            }
+            leastUs = Math.min(leastUs, slowest);
+            return slowest;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Double.MAX_VALUE;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** Whether a figure is about the least there has been. */
+    boolean isFull(double us) {
+        return us <= leastUs * TOLERANCE;
+    }
+
+    /** Returns what a piece of the work takes as soon as the machine has its full speed, or after a while. */
+    double awaitFull(Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        double us = lookUs();
+        while (!isFull(us) && System.nanoTime() - end < 0) {
+            try {
+                Thread.sleep(LOOK_AGAIN_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return us;
+            }
+            us = lookUs();
+        }
+        return us;
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+
+    private static double work() throws IOException {
+        Pipe pipe = Pipe.open();
+        try (Pipe.SinkChannel in = pipe.sink();
+                Pipe.SourceChannel out = pipe.source()) {
+            ByteBuffer message = ByteBuffer.allocateDirect(MESSAGE_LENGTH);
+            double[] us = new double[PIECES];
+            for (int i = 0; i < PIECES; i++) {
+                long start = System.nanoTime();
+                for (int j = 0; j < TIMES_IN_A_PIECE; j++) {
+                    in.write(message.clear());
+                    out.read(message.clear());
+                }
+                us[i] = (System.nanoTime() - start) / 1e3;
+            }
+            Arrays.sort(us);
+            return us[PIECES / 2];
+        }
+    }
+}
