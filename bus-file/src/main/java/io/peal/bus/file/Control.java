@@ -26,11 +26,9 @@ final class Control {
     /** Opens the control file of a directory; makes it with {@code geometry} if there is none. */
     static Control openOrCreate(BusDirectory directory, Geometry geometry) {
         Path file = directory.control();
-        if (Files.notExists(file)) {
-            Path unfinished = directory.unfinished();
-            SegmentFiles.create(unfinished, header(geometry), ControlLayout.LENGTH);
-            SegmentFiles.publish(unfinished, file);
-        }
+        Path unfinished = directory.unfinished();
+        SegmentFiles.createIfMissing(
+                file, unfinished, () -> SegmentFiles.create(unfinished, header(geometry), ControlLayout.LENGTH));
         Control control = new Control(file, SegmentFiles.map(file, ControlLayout.LENGTH));
         control.check();
         Recovery.runIfNeeded(directory, control);

@@ -108,37 +108,33 @@ final class Index {
 
     private IndexSegment openOrCreate(long number, boolean mayRecycle) {
         Path file = directory.index(number);
-        if (Files.notExists(file)) {
-            Path recycled = mayRecycle ? takeTrimmed() : null;
-            Path unfinished = recycled != null ? recycled : create(number);
+        Path unfinished = directory.unfinished();
+        SegmentFiles.createIfMissing(file, unfinished, () -> {
+            boolean recycled = mayRecycle && takeTrimmed(unfinished);
+            if (!recycled) {
+                SegmentFiles.create(
+                        unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
+            }
             IndexSegment.format(SegmentFiles.map(unfinished, IndexLayout.length(slotsLog2)), busId, number, slotsLog2);
-            if (recycled != null) {
-                SegmentFiles.force(recycled); // else a power cut could bring its descriptors back
+            if (recycled) {
+                SegmentFiles.force(unfinished); // else a power cut could bring its descriptors back
             }
             Steps.at(Steps.Step.INDEX_UNFINISHED);
-            SegmentFiles.publish(unfinished, file);
-        }
+        });
         return IndexSegment.map(file, busId, number, slotsLog2);
     }
 
-    private Path create(long number) {
-        Path unfinished = directory.unfinished();
-        SegmentFiles.create(unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
-        return unfinished;
-    }
-
-    /** Takes the file of a trimmed segment for this process alone; null if there is none. */
-    private @Nullable Path takeTrimmed() {
+    /** Takes the file of a trimmed segment for this process alone; false if there is none. */
+    private boolean takeTrimmed(Path unfinished) {
         for (Path file : BusDirectory.list(directory.allIndex())) {
             long number = BusDirectory.indexNumber(file);
             if (number >= 0 && isTrimmed(number)) {
-                Path taken = directory.unfinished();
-                if (SegmentFiles.take(file, taken)) {
+                if (SegmentFiles.take(file, unfinished)) {
                     Steps.at(Steps.Step.INDEX_TAKEN);
-                    return taken;
+                    return true;
                 }
             }
         }
-        return null;
+        return false;
     }
 }

@@ -71,10 +71,36 @@ final class SegmentFiles {
     }
 
     /**
+     * Makes a file unless it is there, under another name, so that it is complete when it gets this one. What is
+     * unfinished for long is deleted by others, who take its maker for dead: a process that was only stopped begins again.
+     *
+     * @param make makes the unfinished file
+     */
+    static void createIfMissing(Path target, Path unfinished, Runnable make) {
+        while (Files.notExists(target)) {
+            try {
+                make.run();
+                publish(unfinished, target);
+                return; // and not another look: what was trimmed at once is not to be made again
+            } catch (BusException e) {
+                if (!(e.getCause() instanceof NoSuchFileException) || !isDeleted(unfinished)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Whether a file is gone, but the directory it was in is not. */
+    private static boolean isDeleted(Path unfinished) {
+        Path directory = unfinished.getParent();
+        return Files.notExists(unfinished) && directory != null && Files.exists(directory);
+    }
+
+    /**
      * Gives {@code file} the name {@code target} if nobody else was faster; either way {@code file} is gone afterwards
      * and {@code target} is there. A hard link is what makes this atomic without replacing anything.
      */
-    static void publish(Path file, Path target) {
+    private static void publish(Path file, Path target) {
         uninterruptibly(target, () -> {
             try {
                 Files.createLink(target, file);

@@ -5,7 +5,6 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 
@@ -38,11 +37,8 @@ final class TrimmedTopics {
     static TrimmedTopics openOrCreate(BusDirectory directory, UUID busId) {
         Path file = directory.trimmedTopics();
         ByteBuffer header = header(busId);
-        if (Files.notExists(file)) {
-            Path unfinished = directory.unfinished();
-            SegmentFiles.create(unfinished, header, LENGTH);
-            SegmentFiles.publish(unfinished, file);
-        }
+        Path unfinished = directory.unfinished();
+        SegmentFiles.createIfMissing(file, unfinished, () -> SegmentFiles.create(unfinished, header, LENGTH));
         ByteBuffer memory = SegmentFiles.map(file, LENGTH);
         if (memory.slice(0, header.capacity()).mismatch(header) >= 0) {
             throw new BusException(file + " is damaged or of another bus: stop all replicas and remove the directory");

@@ -29,7 +29,7 @@ final class FaultsMain {
     private FaultsMain() {}
 
     /**
-     * Arguments: {@code files} or {@code deleted} and a directory, or {@code full} and directories. In one that is called
+     * Arguments: {@code files}, {@code deleted} or {@code unfinished} and a directory, or {@code full} and directories. In one that is called
      * {@code creation7} the seventh new file does not fit; one that is called {@code room100} is a small file system, in
      * which only 100 KiB are left once the bus is open.
      */
@@ -40,6 +40,8 @@ final class FaultsMain {
             }
         } else if (args[0].equals("files")) {
             publishAndRead(Path.of(args[1]));
+        } else if (args[0].equals("unfinished")) {
+            unfinishedIsDeleted(Path.of(args[1]));
         } else {
             deletedWhileItIsBuried(Path.of(args[1]));
         }
@@ -103,6 +105,24 @@ final class FaultsMain {
             Files.write(ballast, new byte[(int) ballast.toFile().getParentFile().getUsableSpace() - room]);
             return ballast;
         });
+    }
+
+    /** What others do with files of a process that stands still for a minute while it makes them; here to every second one. */
+    private static void unfinishedIsDeleted(Path path) {
+        AtomicInteger unfinished = new AtomicInteger();
+        AtomicInteger deleted = new AtomicInteger();
+        Steps.hook(step -> {
+            boolean ofAnyKind = step == Steps.Step.FILE_BEGUN || step == Steps.Step.INDEX_TAKEN;
+            if ((ofAnyKind || step == Steps.Step.INDEX_UNFINISHED) && unfinished.incrementAndGet() % 2 == 0) {
+                for (Path file : BusDirectory.list(path.resolve("tmp"))) {
+                    SegmentFiles.delete(file);
+                    deleted.incrementAndGet();
+                }
+            }
+        });
+        Told told = new Told();
+        full(path, told, () -> {}, () -> {});
+        System.out.println(deleted + " deleted; " + told);
     }
 
     private static FileBus openOrMakeRoom(Path directory, Told told, Runnable makeRoom) {

@@ -75,6 +75,16 @@ class FaultsSystemTest {
         }
     }
 
+    @Test
+    void unfinishedFileThatOthersDeleteIsMadeAgain() throws Exception {
+        try (ReplicaProcess process = start(List.of(), "unfinished")) {
+            assertThat(process.awaitLine(text -> text.contains("deleted; "), "a result", LIMIT))
+                    .doesNotStartWith("0 deleted")
+                    .contains(
+                            "told 0 openings, 0 times the publisher, 0 readers, 0 handlers; published 3000, read 6000,");
+        }
+    }
+
     /** What a process says of one directory, which has to be: nobody was told but who can do something, and nothing is lost. */
     private static String toldIn(ReplicaProcess process) throws Exception {
         String line = process.awaitLine(text -> text.startsWith("full "), "a result", LIMIT);
