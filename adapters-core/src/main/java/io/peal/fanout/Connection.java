@@ -29,7 +29,11 @@ public interface Connection {
      */
     StartFrom since();
 
-    /** Subscribes to what comes: {@link #subscribe(Topic, StartFrom)} with latest. */
+    /**
+     * Subscribes to what comes: {@link #subscribe(Topic, StartFrom)} with latest. In {@link ConnectionHandler#onOpen}, which
+     * runs when the client has been answered already, that begins before the answer: so whatever somebody publishes who
+     * knows that the client is connected reaches it.
+     */
     default void subscribe(Topic topic) {
         subscribe(topic, StartFrom.latest());
     }

@@ -120,11 +120,14 @@ public final class Shard<B> {
     /**
      * A new connection: the handler's {@code onOpen} is called on the event loop, at once if this is it.
      *
+     * @param answeredAt where the log was before the client was told that it is connected: what is published from then on is
+     *     the latest for subscriptions that {@code onOpen} makes, because the client may know of it
      * @return where the adapter reports what comes
      */
-    public Inlet open(Outlet<B> outlet, String uri, @Nullable Object attachment, ConnectionHandler handler) {
-        ShardConnection<B> connection =
-                new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, fanout.limits());
+    public Inlet open(
+            Outlet<B> outlet, String uri, @Nullable Object attachment, Position answeredAt, ConnectionHandler handler) {
+        ShardConnection<B> connection = new ShardConnection<>(
+                this, outlet, handler, fanout.nextConnectionId(), uri, answeredAt, fanout.limits());
         connection.attach(attachment);
         if (loop.inLoop()) {
             add(connection);
@@ -236,7 +239,7 @@ public final class Shard<B> {
         endRun();
         long here = startReading();
         long after = startFrom instanceof StartFrom.Latest
-                ? Math.max(here, bus.position().value())
+                ? feed.connection().latest(here, bus.position())
                 : startOf(topic, startFrom);
         TopicSubscribers<B> all = subscribers.computeIfAbsent(topic, key -> subscribersOf(key, here));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);

@@ -36,6 +36,7 @@ final class ShardConnection<B> implements Connection, Inlet {
     private final String uri;
     private final Limits limits;
     private final Feed<B> feed;
+    private final Position answeredAt;
 
     private volatile State state = State.OPEN;
     private volatile @Nullable Object attachment;
@@ -49,11 +50,19 @@ final class ShardConnection<B> implements Connection, Inlet {
     private long heardNs = openedNs;
     private long spokeNs = openedNs;
     private boolean pinged; // since it was heard last
+    private boolean opening; // its handler is being told
 
     /** The place in the shard's list of connections, kept by it. */
     int index;
 
-    ShardConnection(Shard<B> shard, Outlet<B> outlet, ConnectionHandler handler, long id, String uri, Limits limits) {
+    ShardConnection(
+            Shard<B> shard,
+            Outlet<B> outlet,
+            ConnectionHandler handler,
+            long id,
+            String uri,
+            Position answeredAt,
+            Limits limits) {
         this.shard = shard;
         this.outlet = outlet;
         this.handler = handler;
@@ -61,6 +70,7 @@ final class ShardConnection<B> implements Connection, Inlet {
         this.feed = new Feed<>(this, shard, outlet, shard.framesOf(formOf(handler)));
         this.id = id;
         this.uri = uri;
+        this.answeredAt = answeredAt;
         this.limits = limits;
         this.inboundRate = shard.inboundRate();
         this.lifeShortenedNs = limits.lifetime().toNanos() / 10 / LIFE_SPREAD * (id % LIFE_SPREAD);
@@ -231,7 +241,21 @@ final class ShardConnection<B> implements Connection, Inlet {
 
     void opened() {
         outlet.open(this);
+        opening = true;
         call(() -> handler.onOpen(this));
+        opening = false;
+    }
+
+    /**
+     * The position behind which a subscription of the latest begins: usually what is published from now on, but in
+     * {@code onOpen} all that the client may have heard of since it was answered.
+     *
+     * @param readTo what the shard has read
+     */
+    long latest(long readTo, Position newest) {
+        return opening && answeredAt.epoch() == newest.epoch()
+                ? Math.min(answeredAt.value(), newest.value())
+                : Math.max(readTo, newest.value());
     }
 
     Feed<B> feed() {

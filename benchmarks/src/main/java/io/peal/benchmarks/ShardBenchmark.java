@@ -164,7 +164,7 @@ public class ShardBenchmark {
             for (int i = 0; i < connections; i++) {
                 EmbeddedOutlet outlet = new EmbeddedOutlet(compressed);
                 outlets.add(outlet);
-                to.open(outlet, "/", null, connection -> connection.subscribe(TOPIC));
+                to.open(outlet, "/", null, bus.position(), connection -> connection.subscribe(TOPIC));
             }
             loop.runAll();
         }

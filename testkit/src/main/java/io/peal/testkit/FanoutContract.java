@@ -142,17 +142,42 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    final void g8_whatIsPublishedWhenTheClientIsConnectedReachesItHoweverLateTheHandlerIs() {
+        serve(connection -> {
+            LockSupport.parkNanos(10_000_000); // the client has its answer, and tells others that it is there
+            connection.subscribe(NEWS);
+        });
+        for (int i = 0; i < 20; i++) {
+            bus.publisher().publish(NEWS, "before " + i);
+            WebSocketProbe client = connect();
+            bus.publisher().publish(NEWS, String.valueOf(i));
+            assertThat(client.nextText()).isEqualTo(String.valueOf(i));
+        }
+    }
+
+    @Test
     final void g8_latestIsWhatIsPublishedFromNowOn() {
         AtomicBoolean late = new AtomicBoolean();
-        serve(connection -> {
-            if (late.get()) {
-                publish(bus, "", 10); // which this event loop has not read yet
+        serve(new ConnectionHandler() {
+            @Override
+            public void onOpen(Connection connection) {
+                if (!late.get()) {
+                    connection.subscribe(NEWS);
+                }
             }
-            connection.subscribe(NEWS);
+
+            @Override
+            public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
+                publish(bus, "", 10); // which this event loop has not read yet
+                connection.subscribe(NEWS);
+                connection.send("subscribed");
+            }
         });
         List<WebSocketProbe> everyLoop = connected(4);
         late.set(true);
         WebSocketProbe latecomer = connected(1).get(0);
+        latecomer.sendText("subscribe me");
+        assertThat(latecomer.nextText()).isEqualTo("subscribed");
         bus.publisher().publish(NEWS, "10");
         assertThat(texts(everyLoop.get(0), 11)).startsWith("0").endsWith("10");
         assertThat(latecomer.nextText()).isEqualTo("10");

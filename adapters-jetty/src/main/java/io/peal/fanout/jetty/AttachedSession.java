@@ -1,6 +1,7 @@
 package io.peal.fanout.jetty;
 
 import io.peal.bus.PayloadKind;
+import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.EventLoop;
@@ -50,11 +51,11 @@ final class AttachedSession implements Outlet<SharedBuffer>, Callback {
         this.loop = loop;
     }
 
-    static Inlet open(WebSocketCoreSession session, JettyShard shard, ConnectionHandler handler) {
+    static Inlet open(WebSocketCoreSession session, JettyShard shard, Position answeredAt, ConnectionHandler handler) {
         AttachedSession outlet = new AttachedSession(session, shard.loop());
         URI uri = session.getRequestURI();
         String pathAndQuery = uri.getRawQuery() == null ? uri.getRawPath() : uri.getRawPath() + "?" + uri.getRawQuery();
-        Inlet inlet = shard.shard().open(outlet, pathAndQuery, null, handler);
+        Inlet inlet = shard.shard().open(outlet, pathAndQuery, null, answeredAt, handler);
         session.getConnection().addEventListener(outlet.new End());
         if (!session.getConnection().getEndPoint().isOpen()) {
             outlet.ended(); // before anybody listened

@@ -1,5 +1,6 @@
 package io.peal.fanout.jetty;
 
+import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.EventLoop;
@@ -44,6 +45,7 @@ final class FanoutSession extends WebSocketCoreSession {
     private final String uri;
     private final @Nullable Object attachment;
     private final boolean deflating;
+    private final Position answeredAt;
     private final InboundMessages messages;
 
     private final AtomicInteger handedOver = new AtomicInteger(); // bytes of frames that the event loop has yet to take
@@ -61,6 +63,7 @@ final class FanoutSession extends WebSocketCoreSession {
             String uri,
             @Nullable Object attachment,
             boolean deflating,
+            Position answeredAt,
             Negotiated negotiated,
             WebSocketComponents components) {
         super(new NoHandler(), Behavior.SERVER, negotiated, components);
@@ -70,6 +73,7 @@ final class FanoutSession extends WebSocketCoreSession {
         this.uri = uri;
         this.attachment = attachment;
         this.deflating = deflating;
+        this.answeredAt = answeredAt;
         this.messages = new InboundMessages(route.limits().inboundMessageLength(), shard::inflater);
         setAutoFragment(false);
         setMaxFrameSize(route.limits().inboundFrameLength());
@@ -155,7 +159,7 @@ final class FanoutSession extends WebSocketCoreSession {
         }
         SocketOutlet to = new SocketOutlet(endPoint, loop, deflating);
         outlet = to;
-        inlet = shard.shard().open(to, uri, attachment, route.handler());
+        inlet = shard.shard().open(to, uri, attachment, answeredAt, route.handler());
         readOn();
     }
 

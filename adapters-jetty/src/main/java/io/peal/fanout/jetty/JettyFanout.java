@@ -82,7 +82,8 @@ public final class JettyFanout {
                     "session is a " + session.getClass().getName() + ", none of Jetty's");
         }
         JettyShard shard = nextShard(core.getByteBufferPool());
-        return AttachedSession.open(core, shard, handler).connection();
+        return AttachedSession.open(core, shard, fanout.bus().position(), handler)
+                .connection();
     }
 
     /** The same, for who does not want to be told of gaps or of the end. */

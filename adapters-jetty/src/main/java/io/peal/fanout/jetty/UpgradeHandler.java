@@ -151,7 +151,14 @@ final class UpgradeHandler extends Handler.Wrapper {
                 new Negotiated(ANY_URI, null, request.isSecure(), none, WebSocketConstants.SPEC_VERSION_STRING);
         String uri = request.getHttpURI().getPathQuery();
         FanoutSession session = new FanoutSession(
-                route, jetty.nextShard(own.getByteBufferPool()), uri, attachment, deflating, negotiated, own);
+                route,
+                jetty.nextShard(own.getByteBufferPool()),
+                uri,
+                attachment,
+                deflating,
+                jetty.fanout().bus().position(), // before the client is answered
+                negotiated,
+                own);
         Connector connector = request.getConnectionMetaData().getConnector();
         WebSocketConnection connection = new WebSocketConnection(
                 endPoint, connector.getExecutor(), connector.getScheduler(), connector.getByteBufferPool(), session);

@@ -45,7 +45,12 @@ class SocketOutletTest {
                 return true;
             });
             for (EndPoint each : new EndPoint[] {breaking, whole}) {
-                shard.open(new SocketOutlet(each, loop, false), "/", null, connection -> connection.subscribe(NEWS));
+                shard.open(
+                        new SocketOutlet(each, loop, false),
+                        "/",
+                        null,
+                        bus.position(),
+                        connection -> connection.subscribe(NEWS));
             }
             while (fanout.connections() < 2) {
                 Thread.onSpinWait();

@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
 import io.peal.bus.PayloadKind;
+import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.ControlFrame;
@@ -63,10 +64,15 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     /** The handshake is done: from now on this is a connection. */
-    void open(Shard<ByteBuf> shard, String uri, @Nullable Object attachment, ConnectionHandler handler) {
+    void open(
+            Shard<ByteBuf> shard,
+            String uri,
+            @Nullable Object attachment,
+            Position answeredAt,
+            ConnectionHandler handler) {
         if (!gone) {
             direct = DirectSocket.of(context());
-            shard.open(this, uri, attachment, handler);
+            shard.open(this, uri, attachment, answeredAt, handler);
         }
     }
 

@@ -30,6 +30,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.util.Attribute;
 import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
+import io.peal.bus.Position;
 import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Limits;
@@ -192,12 +193,13 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         if (extension != null) {
             answer.set(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS, extension);
         }
+        Position answeredAt = fanout.fanout().bus().position();
         ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request, answer, ctx.newPromise());
         FanoutHandler connection = installHandlers(ctx, extension != null);
         upgraded.addListener(done -> {
             if (done.isSuccess()) {
                 removeEncoder(ctx.channel().pipeline());
-                connection.open(fanout.shardOf(ctx.channel()), uri, attachment, handler);
+                connection.open(fanout.shardOf(ctx.channel()), uri, attachment, answeredAt, handler);
             } else {
                 ctx.close();
             }
