@@ -1,6 +1,7 @@
 package io.peal.benchmarks;
 
 import io.peal.benchmarks.Transport.Kind;
+import io.peal.load.MachineSpeed;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * All ways from one process to another side by side, as Markdown: throughput, latency at a fixed rate while spinning and while
  * asleep, and the processor time of who has nothing to do. Kinds take turns within a round, every run has new processes; a figure is the
- * median of the rounds, with the least and the greatest behind it.
+ * median of the rounds, with the least and the greatest behind it. Where the machine was slower before or after a run than it can be, the run is made again,
+ * a few times at most.
  *
  * <p>Redis and NATS are left out, with a word, where {@code redis-server} or {@code nats-server} is not installed.
  *
@@ -30,15 +32,20 @@ public final class BusComparison {
     private static final int SPINNING_RATE = 10_000;
     private static final int[] ASLEEP_RATES = {1_000, 10_000};
     private static final int LENGTH = 256;
+    private static final int ATTEMPTS = 4;
     private static final int IDLE_SETTLING_SECONDS = 30;
 
     private final int rounds;
     private final int seconds;
     private final Set<Kind> kinds;
     private final List<String> parts;
+    private final MachineSpeed speed;
+    private int measurements;
+    private int slow;
 
-    private BusComparison(int rounds, int seconds, Set<Kind> kinds, List<String> parts) {
+    private BusComparison(int rounds, int seconds, Set<Kind> kinds, List<String> parts, MachineSpeed speed) {
         this.parts = parts;
+        this.speed = speed;
         this.rounds = rounds;
         this.seconds = seconds;
         this.kinds = kinds;
@@ -60,7 +67,9 @@ public final class BusComparison {
             kinds.addAll(EnumSet.allOf(Kind.class));
         }
         List<String> parts = List.of((args.length > 3 ? args[3] : ALL_PARTS).split(",", -1));
-        new BusComparison(rounds, seconds, installed(kinds), parts).run();
+        try (MachineSpeed speed = new MachineSpeed()) {
+            new BusComparison(rounds, seconds, installed(kinds), parts, speed).run();
+        }
     }
 
     private static Set<Kind> installed(Set<Kind> kinds) {
@@ -96,6 +105,14 @@ public final class BusComparison {
         if (parts.contains("idle")) {
             idle();
         }
+        System.out.printf("%nRuns that did not get the machine's full speed: %d of %d.%n", slow, measurements);
+    }
+
+    private <T> T measured(MachineSpeed.Measurement<T> measurement) throws IOException, InterruptedException {
+        MachineSpeed.Measured<T> measured = speed.measure(ATTEMPTS, measurement);
+        measurements++;
+        slow += measured.atFullSpeed() ? 0 : 1;
+        return measured.result();
     }
 
     private void throughput() throws IOException, InterruptedException {
@@ -113,7 +130,7 @@ public final class BusComparison {
             Map<Kind, List<Double>> lost = new EnumMap<>(Kind.class);
             for (int round = 0; round < rounds; round++) {
                 for (Kind kind : all) {
-                    Throughput.Result result = Throughput.measure(kind, length, seconds);
+                    Throughput.Result result = measured(() -> Throughput.measure(kind, length, seconds));
                     received.computeIfAbsent(kind, key -> new ArrayList<>()).add(result.received());
                     lost.computeIfAbsent(kind, key -> new ArrayList<>()).add(result.lost());
                 }
@@ -140,7 +157,7 @@ public final class BusComparison {
         for (int round = 0; round < rounds; round++) {
             for (Kind kind : all) {
                 results.computeIfAbsent(kind, key -> new ArrayList<>())
-                        .add(OneWayLatency.measure(kind, LENGTH, rate, seconds));
+                        .add(measured(() -> OneWayLatency.measure(kind, LENGTH, rate, seconds)));
             }
         }
         results.forEach((kind, runs) -> System.out.printf(

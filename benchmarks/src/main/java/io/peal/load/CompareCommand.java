@@ -4,7 +4,6 @@ import io.peal.load.run.RunCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -27,8 +26,6 @@ import picocli.CommandLine.Option;
                 "Runs the same load on Peal and on servers without it, in turn, and writes one page with medians, spread and"
                         + " ratios.")
 final class CompareCommand implements Callable<Integer> {
-
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10); // for a neighbour on the same host
 
     @Option(
             names = "--servers",
@@ -91,7 +88,7 @@ final class CompareCommand implements Callable<Integer> {
     private @Nullable Path again;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws IOException, InterruptedException {
         if (again != null) {
             System.out.println(new ComparisonPage(again, servers).write(again));
             return 0;
@@ -108,7 +105,7 @@ final class CompareCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void compare(Path folder, MachineSpeed speed) throws IOException {
+    private void compare(Path folder, MachineSpeed speed) throws IOException, InterruptedException {
         for (int life = 0; life < lives; life++) {
             List<ComparedServer> running = new ArrayList<>();
             try {
@@ -141,18 +138,15 @@ final class CompareCommand implements Callable<Integer> {
 
     /** One load on each server, at a time at which the machine has its full speed, if that can be had. */
     private void turns(List<ComparedServer> running, int rate, Path folder, int round, MachineSpeed speed)
-            throws IOException {
+            throws IOException, InterruptedException {
         Collections.shuffle(running); // so that none always comes behind the same other one
         for (ComparedServer server : running) {
             Path results = folder.resolve(server.name() + "-" + rate + "-" + round);
-            double slowestUs;
-            int attempt = 1;
-            do {
-                double beforeUs = speed.awaitFull(LONGEST_WAIT);
+            MachineSpeed.Measured<Path> measured = speed.measure(attempts, () -> {
                 load(server, rate, duration, results);
-                slowestUs = Math.max(beforeUs, speed.lookUs());
-            } while (!speed.isFull(slowestUs) && attempt++ < attempts);
-            ComparisonPage.noteSpeed(results, slowestUs);
+                return results;
+            });
+            ComparisonPage.noteSpeed(measured.result(), measured.slowestUs());
         }
         System.out.println("round " + (round + 1) + " of " + lives * rounds + ", " + rate + " a second: done");
     }

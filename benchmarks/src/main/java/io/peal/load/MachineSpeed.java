@@ -3,7 +3,6 @@ package io.peal.load;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.concurrent.Callable;
@@ -18,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * servers do, on all processors at once. A host that is shared is slower at some times than at others, for seconds or for
  * minutes, and what was measured then says little about servers. To be asked when nothing else runs, by one thread.
  */
-final class MachineSpeed implements AutoCloseable {
+public final class MachineSpeed implements AutoCloseable {
 
     /** How many times as long as at the best time still counts as full speed. */
     static final double TOLERANCE = 1.1;
@@ -28,12 +27,28 @@ final class MachineSpeed implements AutoCloseable {
     private static final int MESSAGE_LENGTH = 512;
     private static final long WARM_UP_NS = TimeUnit.SECONDS.toNanos(3);
     private static final long LOOK_AGAIN_MS = 100;
+    private static final long LONGEST_WAIT_NS = TimeUnit.SECONDS.toNanos(10); // for a neighbour on the same host
+
+    /** Something that is measured. */
+    @FunctionalInterface
+    public interface Measurement<T> {
+        T run() throws IOException, InterruptedException;
+    }
+
+    /**
+     * What was measured.
+     *
+     * @param slowestUs what the piece of work took right before or right after it, whichever was more
+     * @param atFullSpeed whether that is about the least there had been until then
+     */
+    public record Measured<T>(T result, double slowestUs, boolean atFullSpeed) {}
 
     private final int processors = Runtime.getRuntime().availableProcessors();
     private final ExecutorService threads = Executors.newFixedThreadPool(processors);
     private double leastUs;
 
-    MachineSpeed() {
+    /** Warms up, which takes some seconds. */
+    public MachineSpeed() throws InterruptedException {
         long end = System.nanoTime() + WARM_UP_NS;
         while (System.nanoTime() - end < 0) {
             leastUs = Double.MAX_VALUE; // what it took before it was compiled does not count
@@ -42,7 +57,7 @@ final class MachineSpeed implements AutoCloseable {
     }
 
     /** What a piece of the work takes now, in microseconds: the median on the slowest processor. */
-    double lookUs() {
+    private double lookUs() throws InterruptedException {
         try {
             double slowest = 0;
             Callable<Double> work = MachineSpeed::work;
@@ -51,30 +66,37 @@ final class MachineSpeed implements AutoCloseable {
             }
             leastUs = Math.min(leastUs, slowest);
             return slowest;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Double.MAX_VALUE;
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
+            throw new IllegalStateException("the machine's speed cannot be measured", e.getCause());
         }
     }
 
     /** Whether a figure is about the least there has been. */
-    boolean isFull(double us) {
+    private boolean isFull(double us) {
         return us <= leastUs * TOLERANCE;
     }
 
-    /** Returns what a piece of the work takes as soon as the machine has its full speed, or after a while. */
-    double awaitFull(Duration limit) {
-        long end = System.nanoTime() + limit.toNanos();
+    /**
+     * Measures when the machine has its full speed, and again if it did not keep it, but not for ever.
+     *
+     * @param attempts how often at most
+     */
+    public <T> Measured<T> measure(int attempts, Measurement<T> measurement) throws IOException, InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            double beforeUs = awaitFull();
+            T result = measurement.run();
+            double slowestUs = Math.max(beforeUs, lookUs());
+            if (isFull(slowestUs) || attempt >= attempts) {
+                return new Measured<>(result, slowestUs, isFull(slowestUs));
+            }
+        }
+    }
+
+    private double awaitFull() throws InterruptedException {
+        long end = System.nanoTime() + LONGEST_WAIT_NS;
         double us = lookUs();
         while (!isFull(us) && System.nanoTime() - end < 0) {
-            try {
-                Thread.sleep(LOOK_AGAIN_MS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return us;
-            }
+            Thread.sleep(LOOK_AGAIN_MS);
             us = lookUs();
         }
         return us;
