@@ -107,13 +107,13 @@ final class FaultsMain {
         });
     }
 
-    /** What others do with files of a process that stands still for a minute while it makes them; here to every second one. */
+    /** What others do with files of a process that stands still for a minute while it makes them; here at every third step. */
     private static void unfinishedIsDeleted(Path path) {
         AtomicInteger unfinished = new AtomicInteger();
         AtomicInteger deleted = new AtomicInteger();
         Steps.hook(step -> {
             boolean ofAnyKind = step == Steps.Step.FILE_BEGUN || step == Steps.Step.INDEX_TAKEN;
-            if ((ofAnyKind || step == Steps.Step.INDEX_UNFINISHED) && unfinished.incrementAndGet() % 2 == 0) {
+            if ((ofAnyKind || step == Steps.Step.INDEX_UNFINISHED) && unfinished.incrementAndGet() % 3 == 0) {
                 for (Path file : BusDirectory.list(path.resolve("tmp"))) {
                     SegmentFiles.delete(file);
                     deleted.incrementAndGet();
