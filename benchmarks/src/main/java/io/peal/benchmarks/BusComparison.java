@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * All ways from one process to another side by side, as Markdown: throughput, latency at a fixed rate while spinning and while
  * asleep, and the processor time of who has nothing to do. Kinds take turns within a round, every run has new processes; a figure is the
  * median of the rounds, with the least and the greatest behind it. Where the machine was slower before or after a run than it can be, the run is made again,
- * a few times at most.
+ * as long as that takes no more time than the runs themselves.
  *
  * <p>Redis and NATS are left out, with a word, where {@code redis-server} or {@code nats-server} is not installed.
  *
@@ -32,7 +32,6 @@ public final class BusComparison {
     private static final int SPINNING_RATE = 10_000;
     private static final int[] ASLEEP_RATES = {1_000, 10_000};
     private static final int LENGTH = 256;
-    private static final int ATTEMPTS = 4;
     private static final int IDLE_SETTLING_SECONDS = 30;
 
     private final int rounds;
@@ -109,7 +108,7 @@ public final class BusComparison {
     }
 
     private <T> T measured(MachineSpeed.Measurement<T> measurement) throws IOException, InterruptedException {
-        MachineSpeed.Measured<T> measured = speed.measure(ATTEMPTS, measurement);
+        MachineSpeed.Measured<T> measured = speed.measure(measurement);
         measurements++;
         slow += measured.atFullSpeed() ? 0 : 1;
         return measured.result();

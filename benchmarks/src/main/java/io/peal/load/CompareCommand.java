@@ -66,13 +66,6 @@ final class CompareCommand implements Callable<Integer> {
     private String duration = "";
 
     @Option(
-            names = "--attempts",
-            defaultValue = "4",
-            description =
-                    "How often a load is tried, if the machine was slower than it can be right before or after it (default: 4).")
-    private int attempts;
-
-    @Option(
             names = "--node",
             defaultValue = "benchmarks/compare",
             description = "Where ws.mjs and bun.js are, and their node_modules (default: ${DEFAULT-VALUE}).")
@@ -142,7 +135,7 @@ final class CompareCommand implements Callable<Integer> {
         Collections.shuffle(running); // so that none always comes behind the same other one
         for (ComparedServer server : running) {
             Path results = folder.resolve(server.name() + "-" + rate + "-" + round);
-            MachineSpeed.Measured<Path> measured = speed.measure(attempts, () -> {
+            MachineSpeed.Measured<Path> measured = speed.measure(() -> {
                 load(server, rate, duration, results);
                 return results;
             });

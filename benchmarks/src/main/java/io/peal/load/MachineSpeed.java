@@ -27,7 +27,7 @@ public final class MachineSpeed implements AutoCloseable {
     private static final int MESSAGE_LENGTH = 512;
     private static final long WARM_UP_NS = TimeUnit.SECONDS.toNanos(3);
     private static final long LOOK_AGAIN_MS = 100;
-    private static final long LONGEST_WAIT_NS = TimeUnit.SECONDS.toNanos(10); // for a neighbour on the same host
+    private static final long FIRST_PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
 
     /** Something that is measured. */
     @FunctionalInterface
@@ -46,6 +46,7 @@ public final class MachineSpeed implements AutoCloseable {
     private final int processors = Runtime.getRuntime().availableProcessors();
     private final ExecutorService threads = Executors.newFixedThreadPool(processors);
     private double leastUs;
+    private long patienceNs = FIRST_PATIENCE_NS; // that may still be spent on a neighbour of the same host
 
     /** Warms up, which takes some seconds. */
     public MachineSpeed() throws InterruptedException {
@@ -77,28 +78,33 @@ public final class MachineSpeed implements AutoCloseable {
     }
 
     /**
-     * Measures when the machine has its full speed, and again if it did not keep it, but not for ever.
-     *
-     * @param attempts how often at most
+     * Measures when the machine has its full speed, and again if it did not keep it. A neighbour may stay for hours, so no more
+     * time is spent on waiting and on measuring again than on what was measured once.
      */
-    public <T> Measured<T> measure(int attempts, Measurement<T> measurement) throws IOException, InterruptedException {
-        for (int attempt = 1; ; attempt++) {
-            double beforeUs = awaitFull();
-            T result = measurement.run();
-            double slowestUs = Math.max(beforeUs, lookUs());
-            if (isFull(slowestUs) || attempt >= attempts) {
-                return new Measured<>(result, slowestUs, isFull(slowestUs));
-            }
+    public <T> Measured<T> measure(Measurement<T> measurement) throws IOException, InterruptedException {
+        double beforeUs = awaitFull();
+        long start = System.nanoTime();
+        T result = measurement.run();
+        long tookNs = System.nanoTime() - start;
+        patienceNs += tookNs;
+        double slowestUs = Math.max(beforeUs, lookUs());
+        while (!isFull(slowestUs) && patienceNs >= tookNs) {
+            beforeUs = awaitFull();
+            result = measurement.run();
+            patienceNs -= tookNs;
+            slowestUs = Math.max(beforeUs, lookUs());
         }
+        return new Measured<>(result, slowestUs, isFull(slowestUs));
     }
 
     private double awaitFull() throws InterruptedException {
-        long end = System.nanoTime() + LONGEST_WAIT_NS;
+        long start = System.nanoTime();
         double us = lookUs();
-        while (!isFull(us) && System.nanoTime() - end < 0) {
+        while (!isFull(us) && System.nanoTime() - start < patienceNs) {
             Thread.sleep(LOOK_AGAIN_MS);
             us = lookUs();
         }
+        patienceNs -= Math.min(patienceNs, System.nanoTime() - start);
         return us;
     }
 
