@@ -1,6 +1,7 @@
 package io.peal.load;
 
 import io.peal.load.run.RunCommand;
+import io.peal.load.run.Scenario;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ import picocli.CommandLine.Option;
                 "Runs the same load on Peal and on servers without it, in turn, and writes one page with medians, spread and"
                         + " ratios.")
 final class CompareCommand implements Callable<Integer> {
+
+    private static final int STORMS = 3; // in each of which all clients come back twice
 
     @Option(
             names = "--servers",
@@ -59,7 +62,9 @@ final class CompareCommand implements Callable<Integer> {
     @Option(
             names = "--warm-up",
             defaultValue = "12s",
-            description = "How long the greatest load runs on a new server before anything counts (default: 12s).")
+            description =
+                    "How long a new server gets the greatest load before anything counts, and once more that long while all"
+                            + " its clients come back again and again (default: 12s).")
     private String warmUp = "";
 
     @Option(names = "--duration", defaultValue = "4s", description = "Of each load (default: 4s).")
@@ -104,7 +109,7 @@ final class CompareCommand implements Callable<Integer> {
             try {
                 startAll(running);
                 for (ComparedServer server : running) {
-                    load(server, Collections.max(rates), warmUp, folder.resolve(server.name() + "-warm-up-" + life));
+                    warmUp(server, folder.resolve(server.name() + "-warm-up-" + life));
                 }
                 for (int round = 0; round < rounds; round++) {
                     for (int rate : rates) {
@@ -116,6 +121,16 @@ final class CompareCommand implements Callable<Integer> {
                     server.close();
                 }
             }
+        }
+    }
+
+    /** Until what is done for a client that comes is compiled, too: compiling goes on beside deliveries, and would be counted. */
+    private void warmUp(ComparedServer server, Path results) throws IOException {
+        int rate = Collections.max(rates);
+        load(server, rate, warmUp, Scenario.STEADY, results);
+        String part = RunCommand.duration(warmUp).toMillis() / STORMS + "ms";
+        for (int i = 0; i < STORMS; i++) {
+            load(server, rate, part, Scenario.STORM, results);
         }
     }
 
@@ -136,7 +151,7 @@ final class CompareCommand implements Callable<Integer> {
         for (ComparedServer server : running) {
             Path results = folder.resolve(server.name() + "-" + rate + "-" + round);
             MachineSpeed.Measured<Path> measured = speed.measure(() -> {
-                load(server, rate, duration, results);
+                load(server, rate, duration, Scenario.STEADY, results);
                 return results;
             });
             ComparisonPage.noteSpeed(measured.result(), measured.slowestUs());
@@ -144,13 +159,15 @@ final class CompareCommand implements Callable<Integer> {
         System.out.println("round " + (round + 1) + " of " + lives * rounds + ", " + rate + " a second: done");
     }
 
-    private void load(ComparedServer server, int rate, String time, Path results) throws IOException {
+    private void load(ComparedServer server, int rate, String time, Scenario scenario, Path results)
+            throws IOException {
         String[] run = {
             server.url(),
             "--clients=" + clients,
             "--size=" + size,
             "--rate=" + rate,
             "--duration=" + time,
+            "--scenario=" + scenario,
             "--pid=" + server.pid(),
             "--out=" + results,
             "--title=" + server.name() + ", " + rate + " a second",

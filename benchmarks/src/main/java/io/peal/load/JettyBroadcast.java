@@ -17,6 +17,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
+import org.jspecify.annotations.Nullable;
 
 /** Servers on Jetty: Peal, and what one writes without it. */
 final class JettyBroadcast implements BroadcastServer {
@@ -82,10 +83,11 @@ final class JettyBroadcast implements BroadcastServer {
         broadcast.accept(payload);
     }
 
-    /** Joins the list when the handshake is done, and passes on what the client says. Public: Jetty looks for its methods. */
+    /** In the list as long as its connection is open, and passes on what the client says. Public: Jetty looks for its methods. */
     public static final class Joining implements Session.Listener.AutoDemanding {
 
         private final List<Session> all;
+        private @Nullable Session joined;
 
         Joining(List<Session> all) {
             this.all = all;
@@ -93,7 +95,14 @@ final class JettyBroadcast implements BroadcastServer {
 
         @Override
         public void onWebSocketOpen(Session session) {
+            joined = session;
             all.add(session);
+        }
+
+        @Override
+        public void onWebSocketClose(int statusCode, String reason, Callback callback) {
+            all.remove(joined);
+            callback.succeed();
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.peal.load;
 
 import io.peal.load.run.ReportCommand;
 import io.peal.load.run.RunCommand;
+import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -26,6 +27,13 @@ final class LoadMain {
         command.setParameterExceptionHandler((wrong, arguments) -> {
             wrong.getCommandLine().getErr().println("load: " + wrong.getMessage() + " (--help lists the options)");
             return CommandLine.ExitCode.USAGE;
+        });
+        command.setExecutionExceptionHandler((failure, failed, arguments) -> {
+            if (!(failure instanceof IOException)) {
+                throw failure;
+            }
+            failed.getErr().println("load: " + failure.getMessage());
+            return CommandLine.ExitCode.SOFTWARE;
         });
         System.exit(command.execute(args));
     }

@@ -151,6 +151,11 @@ public final class ReplicaProcess implements AutoCloseable {
         return List.copyOf(lines);
     }
 
+    /** What it has printed so far, but for its first lines: each line is looked at once by who gives how many it has seen. */
+    public synchronized List<String> output(int seen) {
+        return List.copyOf(lines.subList(seen, lines.size()));
+    }
+
     /** Kills it if it still runs. */
     @Override
     public void close() {

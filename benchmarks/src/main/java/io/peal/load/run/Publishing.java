@@ -36,8 +36,10 @@ interface Publishing extends AutoCloseable {
             if (!greeting.isEmpty()) {
                 socket.sendText(greeting, true).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
             }
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IOException("a publisher cannot connect to " + target.uri() + ": " + e.getMessage(), e);
+        } catch (ExecutionException e) {
+            throw new IOException("a publisher cannot connect to " + target.uri() + ": " + e.getCause(), e);
+        } catch (TimeoutException e) {
+            throw new IOException("a publisher was not connected to " + target.uri() + " within " + LIMIT, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

@@ -202,7 +202,12 @@ public final class RunCommand implements Callable<Integer> {
         return wanted.stream().allMatch(assertion -> assertion.holds(summary)) ? 0 : 1;
     }
 
-    static Duration duration(String text) {
+    /**
+     * Understands 500ms, 30s and 2m; a number alone is seconds.
+     *
+     * @throws IllegalArgumentException if the text is no such duration
+     */
+    public static Duration duration(String text) {
         Matcher matcher = DURATION.matcher(text.strip());
         if (!matcher.matches()) {
             throw new IllegalArgumentException("'" + text + "' is no duration such as 500ms, 30s or 2m");

@@ -1,7 +1,7 @@
 package io.peal.load.run;
 
 /** What is asked of a server over the time of a run, once the clients are connected. */
-enum Scenario {
+public enum Scenario {
     /** The same rate all the time. */
     STEADY,
     /** Clients come evenly over four fifths of the time, while messages flow. */
