@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,13 @@ final class ProcessPair implements AutoCloseable {
     private static final int GRACE_SECONDS = 60;
     private static final String ROLE_SEND = "send";
     private static final String ROLE_RECEIVE = "receive";
+
+    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
+
+    static {
+        // who ends a measurement ends what it has started
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
+    }
 
     private final Class<?> program;
     private final Transport.Kind kind;
@@ -36,12 +45,11 @@ final class ProcessPair implements AutoCloseable {
         List<String> companion = kind.companion(directory.path());
         if (!companion.isEmpty()) {
             try {
-                all.add(new ProcessBuilder(companion)
+                all.add(launch(new ProcessBuilder(companion)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start());
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)));
             } catch (IOException e) {
-                directory.close();
+                close();
                 throw e;
             }
         }
@@ -106,6 +114,7 @@ final class ProcessPair implements AutoCloseable {
         for (Process process : all) {
             process.destroyForcibly();
             process.onExit().join(); // it may be using the directory
+            RUNNING.remove(process);
         }
         directory.close();
     }
@@ -115,17 +124,22 @@ final class ProcessPair implements AutoCloseable {
         for (long number : numbers) {
             args.add(String.valueOf(number));
         }
-        Process process = new ProcessBuilder(java(program, args))
+        Process process = launch(new ProcessBuilder(java(program, args))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .redirectOutput(output)
-                .start();
+                .redirectOutput(output));
         all.add(process);
         return process;
     }
 
     /** Starts a JVM with this main class; what it prints goes where this one prints. */
     static Process start(Class<?> main, List<String> args) throws IOException {
-        return new ProcessBuilder(java(main, args)).inheritIO().start();
+        return launch(new ProcessBuilder(java(main, args)).inheritIO());
+    }
+
+    private static Process launch(ProcessBuilder command) throws IOException {
+        Process process = command.start();
+        RUNNING.add(process);
+        return process;
     }
 
     /** The command of a JVM with this main class, and with what Aeron and Chronicle need. */

@@ -8,6 +8,7 @@ import io.peal.fanout.Compression;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
+import io.peal.fanout.OriginPolicy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +34,7 @@ import org.java_websocket.handshake.ServerHandshake;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -42,6 +45,7 @@ public abstract class FanoutInteropContract extends FanoutBed {
 
     private static final String LONG = "said again and again, ".repeat(50);
     private static final int MESSAGES = 300;
+    private static final String SCRIPT = "interop.mjs";
 
     /** Of the server's key store. */
     protected static final char[] PASSWORD = "only for this test".toCharArray();
@@ -133,6 +137,38 @@ public abstract class FanoutInteropContract extends FanoutBed {
         assertThat(taken(all.get(0).received, 1)).containsExactly("you hello");
     }
 
+    /** With {@code -Dpeal.interop=FOLDER}, where {@code npm install ws undici} was run; a Chromium in the path joins in. */
+    @Test
+    @EnabledIfSystemProperty(named = "peal.interop", matches = ".+")
+    final void clientsInJavaScriptGetTheSame() throws Exception {
+        serve(
+                options ->
+                        options.compression(Compression.shared()).origins(OriginPolicy.any()), // a page of another port
+                new Answering());
+        Path script = directory.resolve(SCRIPT);
+        try (InputStream source = FanoutInteropContract.class.getResourceAsStream(SCRIPT)) {
+            Files.copy(Objects.requireNonNull(source), script);
+        }
+        String url = "ws://127.0.0.1:" + port() + PATH;
+        String packages = System.getProperty("peal.interop", "");
+        try (ReplicaProcess node = ReplicaProcess.start(
+                List.of("node", script.toString(), url, packages, String.valueOf(MESSAGES), LONG))) {
+            String count = node.awaitLine("clients ", PATIENCE).substring("clients ".length());
+            awaitEvents("open", Integer.parseInt(count));
+            for (int i = 0; i < MESSAGES; i++) {
+                bus.publisher().publish(NEWS, i + (i % 2 == 0 ? "" : LONG));
+            }
+            assertThat(node.awaitExit(PATIENCE))
+                    .as(String.join("\n", node.output()))
+                    .isZero();
+            System.out.println(String.join("; ", node.output()));
+            assertThat(node.output())
+                    .filteredOn(line -> line.startsWith("done "))
+                    .hasSize(Integer.parseInt(count))
+                    .anyMatch(line -> line.contains("permessage-deflate"));
+        }
+    }
+
     private static List<String> taken(BlockingQueue<String> received, int count) throws InterruptedException {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -188,7 +224,12 @@ public abstract class FanoutInteropContract extends FanoutBed {
 
         @Override
         public void onMessage(Connection connection, PayloadKind kind, ByteBuffer payload) {
-            connection.send("you " + UTF_8.decode(payload));
+            String said = UTF_8.decode(payload).toString();
+            if (said.equals("bye")) {
+                connection.close(4_001, "goodbye");
+            } else {
+                connection.send("you " + said);
+            }
         }
     }
 

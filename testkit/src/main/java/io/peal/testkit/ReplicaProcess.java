@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -100,6 +101,12 @@ public final class ReplicaProcess implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new AssertionError(failure("was waited for by an interrupted thread"), e);
         }
+    }
+
+    /** Ends them as {@code kill -9} does, all of them before it waits for any. */
+    public static void killAll(Collection<ReplicaProcess> dying) {
+        dying.forEach(replica -> replica.process.destroyForcibly());
+        dying.forEach(ReplicaProcess::kill);
     }
 
     /** Ends it as {@code kill -9} does, and waits until it is gone. */

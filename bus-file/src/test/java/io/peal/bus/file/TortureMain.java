@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 
 /**
@@ -24,9 +25,14 @@ import java.util.zip.CRC32C;
  */
 final class TortureMain {
 
+    /** Of a line that was not cut short by a kill. */
+    static final String END = " ;";
+
     private static final Topic[] TOPICS = {Topic.of("even"), Topic.of("odd")};
     private static final int THREADS = 2;
+    private static final long TOLD_EVERY = 1_000; // messages
     private static final int MAX_FILLER = 3_000;
+    private static final long NOTHING_CAME_NS = 20_000;
 
     private TortureMain() {}
 
@@ -48,7 +54,7 @@ final class TortureMain {
                 .open();
     }
 
-    /** Prints {@code published KEY COUNTER POSITION} now and then: what its publish has returned. */
+    /** Prints {@code published POSITION KEY COUNTER ;} now and then: what its publish has returned. */
     private static void write(Path directory, long key) throws InterruptedException {
         FileBus bus = open(directory);
         System.out.println("ready");
@@ -74,13 +80,16 @@ final class TortureMain {
                 payload.put((byte) (key * 31 + counter + i));
             }
             long position = bus.publisher().publish(TOPICS[(int) (counter & 1)], payload.flip(), PayloadKind.BINARY);
-            if (counter % 1_000 == 0) {
-                System.out.println("published " + key + " " + counter + " " + position);
+            if (counter % TOLD_EVERY == 0) {
+                System.out.println("published " + position + " " + key + " " + counter + END);
             }
         }
     }
 
-    /** Prints a line for each {@code check POSITION} it is asked: the digest of the order up to there. */
+    /**
+     * Prints {@code read POSITION MESSAGES MISSED} ten times a second, {@code saw POSITION KEY COUNTER} of messages that a
+     * writer tells of, too, {@code gap FIRST LAST}, and {@code digest POSITION NUMBER} of the order of each block.
+     */
     private static void read(Path directory) {
         FileBus bus = open(directory);
         Checking checking = new Checking();
@@ -90,7 +99,7 @@ final class TortureMain {
         long told = System.nanoTime();
         while (checking.failure.isEmpty()) {
             if (reader.poll(checking, 256) == 0) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(NOTHING_CAME_NS); // newcomers need the processors
             }
             if (System.nanoTime() - told > 100_000_000L) {
                 told = System.nanoTime();
@@ -133,6 +142,9 @@ final class TortureMain {
             Long before = counters.put(key, counter);
             expect(before == null || counter > before, message, key + ":" + counter + " comes after " + before);
             addToDigest(key, counter);
+            if (counter % TOLD_EVERY == 0) {
+                System.out.println("saw " + last + " " + key + " " + counter);
+            }
         }
 
         @Override
@@ -140,6 +152,7 @@ final class TortureMain {
             if (gap.first() != last + 1) {
                 failure = gap + " comes after " + last;
             }
+            System.out.println("gap " + gap.first() + " " + gap.last());
             last = gap.last();
             lapped += gap.last() - gap.first() + 1;
             wholeBlock = false;
