@@ -37,7 +37,7 @@ final class CompareCommand implements Callable<Integer> {
             description = "What serves; those that cannot be started are left out (default: ${DEFAULT-VALUE}).")
     private List<String> servers = List.of();
 
-    @Option(names = "--lives", defaultValue = "3", description = "How often all servers are started (default: 3).")
+    @Option(names = "--lives", defaultValue = "2", description = "How often all servers are started (default: 2).")
     private int lives;
 
     @Option(
