@@ -22,6 +22,7 @@ import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** What came of a comparison, as a page and a picture: made of the folders of its runs, {@code SERVER-RATE-ROUND}. */
@@ -113,7 +114,8 @@ final class ComparisonPage {
         StringBuilder page =
                 new StringBuilder("# Servers compared\n\n").append(header).append("\n\n");
         page.append(String.format(
-                "Counted are runs right before and after which the machine took at most %.1f times its least time for a piece"
+                "The range of a ratio is from the first quartile over the third one of Peal on Netty to the third over the first."
+                        + " Counted are runs right before and after which the machine took at most %.1f times its least time for a piece"
                         + " of work; all of them, where there was none.%n%n",
                 MachineSpeed.TOLERANCE));
         runs.forEach((rate, byServer) -> append(page, rate, byServer));
@@ -133,12 +135,12 @@ final class ComparisonPage {
                 "## %d messages a second%n%n| server | server's CPU for a delivery, us | times Peal on Netty | p50, ms | p99, ms | memory, MiB"
                         + " | lost | twice or out of order | runs |%n|---|---|---|---|---|---|---|---|---|%n",
                 rate));
-        double reference = median(byServer.getOrDefault(REFERENCE, new Runs()).figures(ComparisonPage::cpuUs));
+        List<Double> reference = byServer.getOrDefault(REFERENCE, new Runs()).figures(ComparisonPage::cpuUs);
         byServer.forEach((server, all) -> page.append(String.format(
                 "| %s | %s | %s | %s | %s | %s | %,d | %,d | %s |%n",
                 server,
                 spread(all.figures(ComparisonPage::cpuUs), "%.2f"),
-                spread(all.figures(run -> cpuUs(run) / reference), "%.2f"),
+                ratio(all.figures(ComparisonPage::cpuUs), reference),
                 spread(all.figures(run -> run.path("medianUs").asDouble() / US_IN_MS), "%.1f"),
                 spread(all.figures(run -> run.path("p99Us").asDouble() / US_IN_MS), "%.1f"),
                 spread(all.figures(run -> run.path("serverPeakBytes").asDouble() / MIB), "%.0f"),
@@ -156,7 +158,8 @@ final class ComparisonPage {
                 .yAxisTitle("us")
                 .build();
         chart.getStyler()
-                .setLegendPosition(LegendPosition.InsideNE)
+                .setLegendPosition(LegendPosition.OutsideS)
+                .setLegendLayout(LegendLayout.Horizontal)
                 .setChartBackgroundColor(Color.WHITE)
                 .setPlotBorderVisible(false);
         runs.forEach((rate, byServer) -> chart.addSeries(
@@ -180,6 +183,17 @@ final class ComparisonPage {
                         median(figures),
                         quantile(figures, 0.25),
                         quantile(figures, 0.75));
+    }
+
+    /** As far as it can be told: both were measured several times, and neither is surer than its quartiles. */
+    private static String ratio(List<Double> figures, List<Double> reference) {
+        return figures.isEmpty() || reference.isEmpty()
+                ? ""
+                : String.format(
+                        "%.2f (%.2f to %.2f)",
+                        median(figures) / median(reference),
+                        quantile(figures, 0.25) / quantile(reference, 0.75),
+                        quantile(figures, 0.75) / quantile(reference, 0.25));
     }
 
     private static double median(List<Double> figures) {
