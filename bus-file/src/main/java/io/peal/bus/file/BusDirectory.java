@@ -90,7 +90,11 @@ final class BusDirectory {
     }
 
     Path data(int writerId, long segmentNumber) {
-        return path.resolve("dat").resolve(writerId + "-" + segmentNumber);
+        return data(new DataFile(writerId, segmentNumber));
+    }
+
+    Path data(DataFile file) {
+        return allData().resolve(file.name());
     }
 
     Path allIndex() {
@@ -116,16 +120,23 @@ final class BusDirectory {
     /** The data segments of all writers. */
     List<DataFile> dataFiles() {
         List<DataFile> files = new ArrayList<>();
-        for (Path file : list(allData())) {
-            String name = file.getFileName().toString();
-            int dash = name.indexOf('-');
-            long writerId = dash < 0 ? -1 : parse(name.substring(0, dash), 10);
-            long number = dash < 0 ? -1 : parse(name.substring(dash + 1), 10);
-            if (writerId > 0 && writerId <= Descriptor.MAX_WRITER_ID && number >= 0) {
-                files.add(new DataFile(file, (int) writerId, number));
+        for (String name : names(allData())) {
+            DataFile file = DataFile.of(name);
+            if (file != null) {
+                files.add(file);
             }
         }
         return files;
+    }
+
+    /** Cheaper than paths, where there are many and they are looked at every few seconds. */
+    private static String[] names(Path directory) {
+        String[] names = directory.toFile().list();
+        return names != null
+                ? names
+                : list(directory).stream() // which can tell why not
+                        .map(file -> file.getFileName().toString())
+                        .toArray(String[]::new);
     }
 
     /** The number of the index segment in a file, -1 if its name is none. */

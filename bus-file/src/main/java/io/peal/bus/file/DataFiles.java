@@ -59,9 +59,13 @@ final class DataFiles {
         return seen != null && DataSegment.isSegment(seen, busId, writerId, number, segmentLength) ? seen : find(name);
     }
 
-    /** Forgets the files that are not in the directory any more. */
-    synchronized void forgetDeleted() {
+    /** Forgets the files that are not in the directory any more, as it may be with what lies before {@code oldest}. */
+    synchronized void forgetDeleted(long oldest) {
         mapped.values().removeIf(memory -> {
+            long sealedAt = Mapped.getVolatile(memory, DataLayout.SEALED_AT_AT);
+            if (sealedAt == DataLayout.OPEN || sealedAt >= oldest) {
+                return false;
+            }
             Path file = directory.data(
                     memory.getInt(DataLayout.WRITER_ID_AT), memory.getLong(DataLayout.SEGMENT_NUMBER_AT));
             return Files.notExists(file);

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ final class DataLog {
         /** Trims it further, because the file system is full. */
         void trimHarder();
     }
+
+    private static final long REST_NS = 100_000;
 
     private final BusDirectory directory;
     private final UUID busId;
@@ -62,7 +65,7 @@ final class DataLog {
         this.maintenance = maintenance;
         this.newest = newest;
         this.trimmer = trimmer;
-        this.active = create(numbers.getAndIncrement());
+        this.active = create(numbers.getAndIncrement(), SegmentFiles.WITHOUT_REST);
         maintenance.execute(this::prepare);
     }
 
@@ -80,7 +83,7 @@ final class DataLog {
         synchronized (this) {
             if (active == old) {
                 Steps.at(Steps.Step.ROLL_BEGUN);
-                DataSegment next = spare != null ? spare : next();
+                DataSegment next = spare != null ? spare : next(SegmentFiles.WITHOUT_REST);
                 spare = null;
                 active = next;
                 full.add(old);
@@ -134,7 +137,7 @@ final class DataLog {
         }
         DataSegment made;
         try {
-            made = next();
+            made = next(this::restUnlessHurried);
         } catch (BusException e) {
             return; // whoever needs it tries again, and is told
         }
@@ -143,29 +146,36 @@ final class DataLog {
         }
     }
 
+    /** Lets others have the processor who spin or publish, unless the segment is needed soon: making one takes milliseconds. */
+    private void restUnlessHurried() {
+        if (active.isHalfFree()) {
+            LockSupport.parkNanos(REST_NS);
+        }
+    }
+
     private synchronized boolean hasSpare() {
         return spare != null;
     }
 
     /** A segment with a new number: one that is free, or a new one, or one that is free because the log was trimmed. */
-    private DataSegment next() {
+    private DataSegment next(Runnable rest) {
         long number = numbers.getAndIncrement();
         DataSegment free = takeFree();
         if (free == null) {
             try {
-                return create(number);
+                return create(number, rest);
             } catch (BusFullException e) {
                 trimmer.trimHarder();
                 free = takeFree();
                 if (free == null) {
-                    return create(number);
+                    return create(number, rest);
                 }
             }
         }
         try {
             return free.recycle(directory, busId, number);
         } catch (BusException deletedBySomebody) {
-            return create(number);
+            return create(number, rest);
         }
     }
 
@@ -186,7 +196,7 @@ final class DataLog {
         return sealedAt != DataLayout.OPEN && sealedAt < control.oldest();
     }
 
-    private DataSegment create(long number) {
-        return DataSegment.create(directory, busId, writerId, number, segmentLength);
+    private DataSegment create(long number, Runnable rest) {
+        return DataSegment.create(directory, busId, writerId, number, segmentLength, rest);
     }
 }

@@ -33,12 +33,17 @@ final class DataSegment {
         this.number = number;
     }
 
-    /** Makes the file of a segment. */
-    static DataSegment create(BusDirectory directory, UUID busId, int writerId, long number, int length) {
+    /**
+     * Makes the file of a segment.
+     *
+     * @param rest is run now and then meanwhile
+     */
+    static DataSegment create(
+            BusDirectory directory, UUID busId, int writerId, long number, int length, Runnable rest) {
         Path file = directory.data(writerId, number);
-        SegmentFiles.create(file, header(busId, writerId, number, length), length);
+        SegmentFiles.create(file, header(busId, writerId, number, length), length, rest);
         DataSegment segment = new DataSegment(SegmentFiles.map(file, length), writerId, number);
-        SegmentFiles.touch(segment.memory);
+        SegmentFiles.touch(segment.memory, rest);
         Steps.at(Steps.Step.SPARE_CREATED);
         return segment;
     }
@@ -86,6 +91,11 @@ final class DataSegment {
             end = at;
         }
         return -1;
+    }
+
+    /** Whether it will not be full soon. */
+    boolean isHalfFree() {
+        return used.get() < length() / 2;
     }
 
     /** Notes that a record is in the index, or never will be; true if the caller is to seal the segment. */

@@ -88,7 +88,7 @@ final class Disk {
     private void forceData() {
         List<DataFile> files = directory.dataFiles();
         for (DataFile file : files) {
-            if (!clean.contains(file) && forceAndLookWhetherSealed(file.path())) {
+            if (!clean.contains(file) && forceAndLookWhetherSealed(directory.data(file))) {
                 clean.add(file);
             }
         }

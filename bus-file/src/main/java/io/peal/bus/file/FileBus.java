@@ -207,13 +207,15 @@ public final class FileBus implements Bus {
 
     /** For people who look at the bus; nobody waits for it. */
     private long slowestReader() {
+        long slowest = Long.MAX_VALUE;
         synchronized (readers) {
-            return readers.stream()
-                    .filter(LogReader::isOpen)
-                    .mapToLong(LogReader::position)
-                    .min()
-                    .orElse(0);
+            for (LogReader reader : readers) {
+                if (reader.isOpen()) {
+                    slowest = Math.min(slowest, reader.position());
+                }
+            }
         }
+        return slowest == Long.MAX_VALUE ? 0 : slowest;
     }
 
     private void awaitDisk(long position) {

@@ -32,7 +32,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
 
     private static final long STALE_BEAT_MS = 10_000;
     private static final long UNFINISHED_AGE_MS = 60_000;
-    private static final long LEISURE_MS = 3_000;
+    private static final long LOOK_MS = 3_000; // at what is in the directory, unless somebody has died
     private static final int INDEX_KEPT = 2; // trimmed segments, to be used again
 
     private final BusDirectory directory;
@@ -75,8 +75,11 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         }
         if (isElected() || nowMs - control.janitorBeatMs() > STALE_BEAT_MS) {
             control.beatAsJanitor(nowMs);
-            if (isWorthALook(nowMs)) {
-                bury();
+            boolean due = Math.abs(nowMs - lookedMs) >= LOOK_MS;
+            boolean died = (due || wasPublished()) && membership.buryDead();
+            if (died || due) {
+                lookedMs = nowMs;
+                sealLeftOpen();
                 trim();
                 deleteUnfinished(nowMs);
             }
@@ -88,16 +91,13 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         return null;
     }
 
-    /** Whether anything was published since the last time, or some seconds are over: an idle bus needs little care. */
-    private boolean isWorthALook(long nowMs) {
+    /** Whether anything was published since the last time. */
+    private boolean wasPublished() {
         OrderLog kept = log;
         long newest = kept == null ? 0 : kept.newest();
-        boolean worth = newest != newestSeen || Math.abs(nowMs - lookedMs) >= LEISURE_MS;
-        if (worth) {
-            newestSeen = newest;
-            lookedMs = nowMs;
-        }
-        return worth;
+        boolean published = newest != newestSeen;
+        newestSeen = newest;
+        return published;
     }
 
     /** Any process may do this at any time. */
@@ -170,20 +170,21 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Set<Integer> alive = membership.aliveWriters(); // asked after the files were listed: who has files has joined
         for (DataFile file : files) {
             if (!alive.contains(file.writerId()) && sealedAt(file) < oldest) {
-                SegmentFiles.delete(file.path());
+                SegmentFiles.delete(directory.data(file));
             }
         }
-        sealedAt.keySet().retainAll(new HashSet<>(files));
+        if (sealedAt.size() > files.size()) {
+            sealedAt.keySet().retainAll(new HashSet<>(files));
+        }
         Steps.at(Steps.Step.TRIM_DATA_DELETED);
     }
 
-    /** Frees the places of those that died, and seals what they left: nothing more of it can get into the index. */
-    private synchronized void bury() {
+    /** Seals what those left that died: nothing more of it can get into the index. */
+    private synchronized void sealLeftOpen() {
         OrderLog kept = log;
         if (kept == null) {
             return;
         }
-        membership.buryDead();
         List<DataFile> files = directory.dataFiles();
         Set<Integer> alive = membership.aliveWriters();
         for (DataFile file : files) {
@@ -200,16 +201,16 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         try {
             seal(file, position);
         } catch (BusException e) {
-            if (Files.exists(file.path())) {
+            if (Files.exists(directory.data(file))) {
                 throw e;
             }
         }
     }
 
-    private static void seal(DataFile file, long position) {
-        SegmentFiles.uninterruptibly(file.path(), () -> {
+    private void seal(DataFile file, long position) {
+        SegmentFiles.uninterruptibly(directory.data(file), () -> {
             try (FileChannel channel =
-                    FileChannel.open(file.path(), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+                    FileChannel.open(directory.data(file), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
                 channel.write(word().putLong(0, position), DataLayout.SEALED_AT_AT);
             }
             return position;
@@ -224,7 +225,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         }
         long read;
         try {
-            read = readSealedAt(file.path());
+            read = readSealedAt(directory.data(file));
         } catch (BusException deletedMeanwhile) {
             return 0;
         }

@@ -82,21 +82,23 @@ final class Membership implements AutoCloseable {
         return alive;
     }
 
-    /** Frees the slots of participants that died: those are active, and yet their locks are free. */
-    void buryDead() {
+    /** Frees the slots of participants that died, which are active and yet not locked; returns whether there were any. */
+    boolean buryDead() {
+        boolean died = false;
         for (int participant = 0; participant < ControlLayout.PARTICIPANTS; participant++) {
             if (control.isActive(participant)) {
-                buryIfDead(participant);
+                died |= buryIfDead(participant);
             }
         }
+        return died;
     }
 
-    private void buryIfDead(int participant) {
+    private boolean buryIfDead(int participant) {
         if (!heldByThisJvm().add(bus + "/" + participant)) {
-            return;
+            return false;
         }
         try {
-            SegmentFiles.uninterruptibly(directory.slotLock(participant), () -> {
+            return SegmentFiles.uninterruptibly(directory.slotLock(participant), () -> {
                 try (FileChannel channel = lock(directory.slotLock(participant))) {
                     if (channel != null) {
                         Steps.at(Steps.Step.BURY_LOCKED);
@@ -108,7 +110,7 @@ final class Membership implements AutoCloseable {
                         Files.deleteIfExists(directory.door(participant));
                         Steps.at(Steps.Step.BURY_FREED);
                     }
-                    return participant;
+                    return channel != null;
                 }
             });
         } finally {

@@ -63,6 +63,7 @@ final class OrderLog implements LogView {
      */
 
     private static final int TAIL_HINT_INTERVAL = 64;
+    private static final int DELETED_WITHIN = 8; // seconds, if whoever has to delete what is trimmed is not stopped
 
     private final Geometry geometry;
     private final Control control;
@@ -80,6 +81,9 @@ final class OrderLog implements LogView {
     private final AtomicLong knownFull;
 
     private volatile @Nullable IndexSegment lastUsed;
+
+    private long forgottenBefore; // belongs to the background thread, as the next one does
+    private int untrimmedFor; // seconds
 
     OrderLog(
             BusDirectory directory,
@@ -285,12 +289,17 @@ final class OrderLog implements LogView {
         clock.adjust();
     }
 
-    /** Lets go of what is trimmed. */
+    /** Lets go of what is trimmed; to be called every second. */
     void forgetTrimmed() {
-        index.forgetTrimmed();
-        files.forgetDeleted();
-        own.deleteUnused();
         topicIndex.forgetUnlessUsed();
+        long oldest = oldest();
+        untrimmedFor = oldest == forgottenBefore ? untrimmedFor + 1 : 0;
+        forgottenBefore = oldest;
+        if (untrimmedFor <= DELETED_WITHIN || untrimmedFor % DELETED_WITHIN == 0) {
+            index.forgetTrimmed();
+            files.forgetDeleted(oldest);
+            own.deleteUnused();
+        }
     }
 
     /** Leaves no segment unsealed, unless a publication is still going on. */

@@ -110,7 +110,7 @@ final class Recovery {
         for (DataFile file : directory.dataFiles()) {
             greatestWriterId = Math.max(greatestWriterId, file.writerId());
             if (mapIfWhole(file) == null) {
-                SegmentFiles.delete(file.path());
+                SegmentFiles.delete(directory.data(file));
             }
         }
     }
@@ -126,7 +126,7 @@ final class Recovery {
     private @Nullable ByteBuffer mapIfWhole(DataFile file) {
         int length = control.geometry().dataSegmentLength();
         try {
-            ByteBuffer memory = SegmentFiles.mapReadOnly(file.path(), length);
+            ByteBuffer memory = SegmentFiles.mapReadOnly(directory.data(file), length);
             boolean whole = DataSegment.isSegment(memory, control.busId(), file.writerId(), file.number(), length);
             return whole ? memory : null;
         } catch (BusException damaged) {

@@ -32,12 +32,16 @@ import java.util.Set;
  */
 final class SegmentFiles {
 
-    private static final int CHUNK = 64 * 1024;
+    private static final int CHUNK = 128 * 1024; // and a rest after it, where there is time
+    private static final int PAGE = 4_096;
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(CHUNK).asReadOnlyBuffer();
     private static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     private static final Set<PosixFilePermission> OWNER_AND_GROUP = PosixFilePermissions.fromString("rw-rw----");
+
+    /** For those who are waited for. */
+    static final Runnable WITHOUT_REST = () -> {};
 
     private SegmentFiles() {}
 
@@ -49,10 +53,15 @@ final class SegmentFiles {
 
     /** Makes a file of {@code length} bytes: the header, then zeros. Nothing is left of it if that fails. */
     static void create(Path file, ByteBuffer header, int length) {
+        create(file, header, length, WITHOUT_REST);
+    }
+
+    /** The same, with a rest now and then. */
+    static void create(Path file, ByteBuffer header, int length, Runnable rest) {
         uninterruptibly(file, () -> {
             Files.deleteIfExists(file);
             try (FileChannel channel = createNew(file)) {
-                fill(channel, header.duplicate(), length);
+                fill(channel, header.duplicate(), length, rest);
             } catch (IOException | RuntimeException e) {
                 Files.deleteIfExists(file);
                 throw e;
@@ -188,9 +197,16 @@ final class SegmentFiles {
 
     /** Touches every page of a mapping for writing, so that the first record in it does not pay for that. */
     static void touch(ByteBuffer mapping) {
-        int page = 4096;
-        for (int offset = 0; offset < mapping.capacity(); offset += page) {
+        touch(mapping, WITHOUT_REST);
+    }
+
+    /** The same, with a rest now and then. */
+    static void touch(ByteBuffer mapping, Runnable rest) {
+        for (int offset = 0; offset < mapping.capacity(); offset += PAGE) {
             Mapped.compareAndSet(mapping, offset, 0, 0);
+            if ((offset + PAGE) % CHUNK == 0) {
+                rest.run();
+            }
         }
     }
 
@@ -227,7 +243,7 @@ final class SegmentFiles {
         return channel;
     }
 
-    private static void fill(FileChannel channel, ByteBuffer header, int length) throws IOException {
+    private static void fill(FileChannel channel, ByteBuffer header, int length, Runnable rest) throws IOException {
         while (header.hasRemaining()) {
             channel.write(header);
         }
@@ -236,6 +252,7 @@ final class SegmentFiles {
         for (long left = length - channel.position(); left > 0; left = length - channel.position()) {
             zeros.position(0).limit((int) Math.min(left, CHUNK));
             channel.write(zeros);
+            rest.run();
         }
     }
 

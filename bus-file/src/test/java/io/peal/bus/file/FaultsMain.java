@@ -213,7 +213,8 @@ final class FaultsMain {
                     control.busId(),
                     deadWriter,
                     0,
-                    control.geometry().dataSegmentLength());
+                    control.geometry().dataSegmentLength(),
+                    SegmentFiles.WITHOUT_REST);
             System.out.println(buried.await(30, TimeUnit.SECONDS) ? "buried" : "FAILED nobody buried it");
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);

@@ -212,6 +212,44 @@ class RetentionTest {
     }
 
     @Test
+    void memoryOfDeletedFilesIsLetGo() throws InterruptedException {
+        try (FileBus staying = open()) {
+            Reader reader = staying.newReader(StartFrom.latest());
+            Collected collected = new Collected();
+            Thread shortLived = new Thread(
+                    () -> { // a thread that has published keeps the segment it wrote to
+                        try (FileBus leaving = open()) {
+                            for (int i = 1; i <= 2_000; i++) {
+                                leaving.publisher().publish(TOPIC, number(i));
+                            }
+                        }
+                    });
+            shortLived.start();
+            shortLived.join();
+            pollAll(reader, collected);
+            assertThat(mappings("dat/2-")).isPositive();
+            for (int i = 2_001; i <= 60_000; i++) { // so many that the reader has others in mind
+                staying.publisher().publish(TOPIC, number(i));
+                pollAll(reader, collected);
+            }
+            await(
+                    () -> {
+                        System.gc(); // finds mappings that nobody uses
+                        return mappings("dat/2-") == 0;
+                    },
+                    "nothing of the one that left is mapped any more");
+        }
+    }
+
+    private static long mappings(String part) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.contains(part)).count();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void retainedLengthMayBeChangedByWhoComesLater() {
         try (FileBus first = open();
                 FileBus second = FileBus.at(directory)
