@@ -346,7 +346,10 @@ public final class FileBus implements Bus {
             return this;
         }
 
-        /** How old messages may become; any age by default. Whoever opens the bus with this option decides for all. */
+        /**
+         * How old messages may become, within some seconds; any age by default. Whoever opens the bus with this option
+         * decides for all.
+         */
         public Builder maxAge(Duration age) {
             this.maxAge = age;
             return this;

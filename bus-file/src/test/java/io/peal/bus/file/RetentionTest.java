@@ -227,7 +227,7 @@ class RetentionTest {
             shortLived.start();
             shortLived.join();
             pollAll(reader, collected);
-            assertThat(mappings("dat/2-")).isPositive();
+            assertThat(mappingsOf(2)).isPositive();
             for (int i = 2_001; i <= 60_000; i++) { // so many that the reader has others in mind
                 staying.publisher().publish(TOPIC, number(i));
                 pollAll(reader, collected);
@@ -235,17 +235,9 @@ class RetentionTest {
             await(
                     () -> {
                         System.gc(); // finds mappings that nobody uses
-                        return mappings("dat/2-") == 0;
+                        return mappingsOf(2) == 0;
                     },
                     "nothing of the one that left is mapped any more");
-        }
-    }
-
-    private static long mappings(String part) {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
-            return lines.filter(line -> line.contains(part)).count();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
         }
     }
 
@@ -320,6 +312,15 @@ class RetentionTest {
         try (Stream<Path> files = Files.list(directory.resolve(part))) {
             return files.filter(file -> file.getFileName().toString().startsWith(prefix))
                     .count();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private long mappingsOf(int writer) {
+        String files = directory.resolve("dat") + "/" + writer + "-";
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.contains(files)).count();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
