@@ -29,7 +29,7 @@ final class ControlLayout {
 
     static final int LENGTH = 64 * 1024;
     static final long MAGIC = 0x53554231_4c414550L; // "PEAL1BUS"
-    static final int MAJOR = 2;
+    static final int MAJOR = 3;
     static final int MINOR = 0;
 
     static final int MAGIC_AT = 0;

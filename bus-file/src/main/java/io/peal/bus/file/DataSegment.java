@@ -22,8 +22,8 @@ final class DataSegment {
     private final ByteBuffer memory;
     private final int writerId;
     private final long number;
-    private final AtomicLong used = new AtomicLong(DataLayout.HEADER_LENGTH);
-    private final AtomicLong finished = new AtomicLong(DataLayout.HEADER_LENGTH);
+    private final AtomicLong used;
+    private final AtomicLong finished;
     private final AtomicBoolean sealClaimed = new AtomicBoolean();
     private volatile long end = Long.MAX_VALUE; // of what was handed out, known when the segment is full
 
@@ -31,6 +31,9 @@ final class DataSegment {
         this.memory = memory;
         this.writerId = writerId;
         this.number = number;
+        int firstRecord = DataLayout.firstRecordAt(memory.capacity());
+        this.used = new AtomicLong(firstRecord);
+        this.finished = new AtomicLong(firstRecord);
     }
 
     /**

@@ -13,6 +13,8 @@ record Geometry(int indexSlotsLog2, int dataSegmentLength) {
     static final int MIN_DATA_SEGMENT_LENGTH = 64 * 1024;
     static final int MAX_DATA_SEGMENT_LENGTH = 1 << 30;
 
+    private static final int MOST_BESIDE_PAYLOAD = 4 * 1024; // of a record
+
     /** Whether such a bus can be: to be asked of numbers that come from a file. */
     boolean isSane() {
         return indexSlotsLog2 >= MIN_INDEX_SLOTS_LOG2
@@ -28,7 +30,7 @@ record Geometry(int indexSlotsLog2, int dataSegmentLength) {
 
     /** A quarter of a segment, so that no record wastes more than a quarter by not fitting behind the others. */
     int maxPayloadLength() {
-        return dataSegmentLength / 4 - DataLayout.HEADER_LENGTH;
+        return dataSegmentLength / 4 - MOST_BESIDE_PAYLOAD;
     }
 
     /** How much of a segment is reserved at once, so that no run of records wastes more. */

@@ -103,6 +103,7 @@ final class Inspection {
         Scan scan = new Scan(0);
         List<String> problems = new ArrayList<>();
         read(oldest - 1, newest, scan, problems);
+        checkBuckets(oldest, newest, problems);
         return new Verification(oldest, newest, scan.messages, problems);
     }
 
@@ -115,6 +116,19 @@ final class Inspection {
         });
         while (reader.position() < to && reader.poll(scan, 1_024, to) > 0) {
             Thread.onSpinWait();
+        }
+    }
+
+    /** Whether what is noted beside the records is what they say. */
+    private void checkBuckets(long oldest, long newest, List<String> problems) {
+        TopicScan scan = new TopicScan(log);
+        for (long position = oldest; position <= newest && problems.size() < MOST_PROBLEMS; position++) {
+            boolean known =
+                    scan.bucketAt(position) == TopicScan.Found.TOPIC && scan.at(position) == TopicScan.Found.TOPIC;
+            if (known && scan.bucket() != DataLayout.bucketOf(scan.hash())) {
+                problems.add("the message at position " + position
+                        + " is not noted for its topic: when it is trimmed, nobody will be told that it was missed");
+            }
         }
     }
 

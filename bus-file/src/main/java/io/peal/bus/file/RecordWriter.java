@@ -47,6 +47,7 @@ final class RecordWriter {
         int topicLength = topic.utf8Length();
         int payloadLength = payload.remaining();
         int payloadAt = begin + DataLayout.payloadOffset(topicLength);
+        memory.putShort(DataLayout.bucketAt(begin), (short) DataLayout.bucketOf(topic.hash()));
         memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);
         memory.putInt(DataLayout.writerIdAt(begin), segment.writerId());
         memory.put(DataLayout.versionAt(begin), (byte) DataLayout.RECORD_VERSION);

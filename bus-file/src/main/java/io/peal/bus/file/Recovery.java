@@ -6,6 +6,8 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -35,6 +37,7 @@ final class Recovery {
     private final Control control;
     private final int slotsLog2;
     private final TreeMap<Long, IndexSegment> index = new TreeMap<>();
+    private final Map<DataFile, ByteBuffer> mended = new HashMap<>();
     private long begin;
     private long newest;
     private long lost;
@@ -81,6 +84,7 @@ final class Recovery {
         findEnds();
         checkMessages();
         clearBehind();
+        mended.keySet().forEach(file -> SegmentFiles.force(directory.data(file)));
         forceIndex(); // before anything in the control file relies on the tombstones
         control.beginAnew(begin, newest, greatestWriterId);
         SegmentFiles.force(directory.control());
@@ -176,7 +180,7 @@ final class Recovery {
     }
 
     /**
-     * Puts tombstones; a beginning without messages is given up instead. What was forced is looked at, too: it may have been
+     * Puts tombstones, and mends what is noted beside the records; a beginning without messages is given up instead. What was forced is looked at, too: it may have been
      * trimmed and its room used again, without that having reached the disk.
      */
     private void checkMessages() {
@@ -189,6 +193,7 @@ final class Recovery {
             greatestWriterId = Math.max(greatestWriterId, Descriptor.writerId(descriptor));
             if (isMessage(descriptor, views, copy)) {
                 found = true;
+                mendBucket(descriptor, views, DataLayout.bucketOf(copy.topicHash()));
             } else if (!found) {
                 begin = position + 1;
             } else {
@@ -205,6 +210,18 @@ final class Recovery {
             for (long position = newest + 1; position < end; position++) {
                 segmentOf(position).clear(position);
             }
+        }
+    }
+
+    /** A record can have reached the disk without its bucket, which no checksum covers. */
+    private void mendBucket(long descriptor, SegmentViews views, int bucket) {
+        SegmentView view = views.of(descriptor);
+        long offset = Descriptor.offset(descriptor);
+        if (view != null && view.bucket(view.placeOf(offset)) != bucket) {
+            int segmentLength = control.geometry().dataSegmentLength();
+            DataFile file = new DataFile(Descriptor.writerId(descriptor), offset / segmentLength);
+            mended.computeIfAbsent(file, known -> SegmentFiles.map(directory.data(known), segmentLength))
+                    .putShort(DataLayout.bucketAt(view.placeOf(offset)), (short) bucket);
         }
     }
 

@@ -16,12 +16,14 @@ final class SegmentView {
     private final long number;
     private final ByteBuffer memory;
     private final int length;
+    private final int firstRecord;
 
     SegmentView(int writerId, long number, ByteBuffer memory) {
         this.writerId = writerId;
         this.number = number;
         this.memory = memory;
         this.length = memory.capacity();
+        this.firstRecord = DataLayout.firstRecordAt(length);
     }
 
     boolean is(int otherWriterId, long otherNumber) {
@@ -35,12 +37,17 @@ final class SegmentView {
 
     /** The length of the record's topic, or 0 if no record with a possible topic can begin here. */
     int topicLength(int at) {
-        if (at < DataLayout.HEADER_LENGTH || at > length - DataLayout.RECORD_ALIGNMENT) {
+        if (!mayBeginAt(at)) {
             return 0;
         }
         int topicLength = memory.getShort(DataLayout.topicLengthAt(at)) & 0xffff;
         boolean possible = topicLength <= Topic.MAX_LENGTH && at + DataLayout.payloadOffset(topicLength) <= length;
         return possible ? topicLength : 0;
+    }
+
+    /** The bucket of the topic of the record here, or -1 if no record can begin here. The record itself is not touched. */
+    int bucket(int at) {
+        return mayBeginAt(at) ? memory.getShort(DataLayout.bucketAt(at)) & 0xffff : -1;
     }
 
     /** The hash of the topic that the record seems to have. */
@@ -63,5 +70,9 @@ final class SegmentView {
         }
         copy.take(memory, at, payloadOffset + payloadLength);
         return true;
+    }
+
+    private boolean mayBeginAt(int at) {
+        return at >= firstRecord && at <= length - DataLayout.RECORD_ALIGNMENT;
     }
 }

@@ -13,15 +13,14 @@ import java.util.UUID;
  * So a client of a quiet topic that was away for long can be told that it has missed nothing, although the log begins behind
  * the position it has. Shared by all processes, in a file of its own. Thread-safe.
  *
- * <p>Topics share buckets by their hashes, so the answer errs, but only to the safe side: something may have been missed. A
+ * <p>Topics share buckets by their hashes, which writers note beside their records, so that trimming need not touch these. So the answer errs, but only to the safe side: something may have been missed. A
  * bucket only rises, and it rises before the log's beginning does; so who has seen that a position is trimmed sees its
  * topic's bucket raised.
  */
 final class TrimmedTopics {
 
     static final long MAGIC = 0x4d495254_4c414550L; // "PEALTRIM"
-    static final int BUCKETS = 1 << 16;
-    static final int LENGTH = IndexLayout.HEADER_LENGTH + (1 + BUCKETS) * Long.BYTES;
+    static final int LENGTH = IndexLayout.HEADER_LENGTH + (1 + DataLayout.BUCKETS) * Long.BYTES;
 
     private static final int BUCKETS_LOG2_AT = IndexLayout.SLOTS_LOG2_AT;
     private static final int ANY_TOPIC_AT = IndexLayout.HEADER_LENGTH; // of messages that could not be read
@@ -53,12 +52,15 @@ final class TrimmedTopics {
     void note(LogView log, long first, long end) {
         TopicScan scan = new TopicScan(log);
         for (long position = end - 1; position >= first; position--) {
-            TopicScan.Found found = scan.at(position);
+            TopicScan.Found found = scan.bucketAt(position);
+            if (found == TopicScan.Found.TRIMMED) {
+                return; // whoever trimmed it has noted it, and what is before it
+            }
             if (found == TopicScan.Found.TOPIC) {
-                Mapped.raise(memory, bucketAt(scan.hash()), position);
+                Mapped.raise(memory, wordOf(scan.bucket()), position);
             } else if (found == TopicScan.Found.LOST) {
                 Mapped.raise(memory, ANY_TOPIC_AT, position);
-            } // TRIMMED: who trimmed it has noted it
+            }
         }
     }
 
@@ -68,15 +70,15 @@ final class TrimmedTopics {
             return true;
         }
         for (Topic topic : topics.toList()) {
-            if (Mapped.getVolatile(memory, bucketAt(topic.hash())) > position) {
+            if (Mapped.getVolatile(memory, wordOf(DataLayout.bucketOf(topic.hash()))) > position) {
                 return true;
             }
         }
         return false;
     }
 
-    private static int bucketAt(long hash) {
-        return FIRST_BUCKET_AT + ((int) (hash ^ (hash >>> 32)) & (BUCKETS - 1)) * Long.BYTES;
+    private static int wordOf(int bucket) {
+        return FIRST_BUCKET_AT + bucket * Long.BYTES;
     }
 
     private static ByteBuffer header(UUID busId) {
@@ -84,7 +86,7 @@ final class TrimmedTopics {
                 ByteBuffer.allocate(IndexLayout.CRC_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(IndexLayout.MAGIC_AT, MAGIC);
         header.putInt(IndexLayout.MAJOR_AT, ControlLayout.MAJOR);
-        header.putInt(BUCKETS_LOG2_AT, Integer.numberOfTrailingZeros(BUCKETS));
+        header.putInt(BUCKETS_LOG2_AT, Integer.numberOfTrailingZeros(DataLayout.BUCKETS));
         header.putLong(IndexLayout.BUS_ID_HIGH_AT, busId.getMostSignificantBits());
         header.putLong(IndexLayout.BUS_ID_LOW_AT, busId.getLeastSignificantBits());
         header.putInt(IndexLayout.CRC_AT, new Checksum().of(header.duplicate(), 0, IndexLayout.CRC_AT));

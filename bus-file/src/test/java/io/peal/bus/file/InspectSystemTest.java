@@ -82,12 +82,32 @@ class InspectSystemTest {
         try (Stream<Path> files = Files.list(directory.resolve("dat"));
                 RandomAccessFile file =
                         new RandomAccessFile(files.findFirst().orElseThrow().toFile(), "rw")) {
-            file.seek(DataLayout.HEADER_LENGTH + DataLayout.payloadOffset(LOUD.utf8Length()));
+            file.seek(firstRecordIn(file) + DataLayout.payloadOffset(LOUD.utf8Length()));
             file.write('X');
         }
         Outcome verified = inspect("verify", directory.toString());
         assertThat(verified.exit()).isEqualTo(1);
         assertThat(verified.text()).contains("300 messages are intact, 1 are not", "position 1 is lost");
+    }
+
+    @Test
+    void findsWhatWouldBeTrimmedSilently() throws Exception {
+        try (FileBus bus = FileBus.open(directory)) {
+            publish(bus);
+        }
+        try (Stream<Path> files = Files.list(directory.resolve("dat"));
+                RandomAccessFile file =
+                        new RandomAccessFile(files.findFirst().orElseThrow().toFile(), "rw")) {
+            file.seek(DataLayout.bucketAt(firstRecordIn(file)));
+            file.writeShort(~DataLayout.bucketOf(LOUD.hash()));
+        }
+        Outcome verified = inspect("verify", directory.toString());
+        assertThat(verified.exit()).isEqualTo(1);
+        assertThat(verified.text()).contains("position 1 is not noted for its topic");
+    }
+
+    private static int firstRecordIn(RandomAccessFile segment) throws IOException {
+        return DataLayout.firstRecordAt((int) segment.length());
     }
 
     @Test

@@ -178,6 +178,12 @@ class PowerLossTest {
         for (long position = history.oldest; position <= history.checkpoint; position++) {
             assertThat(seen.messages).containsKey(position);
         }
+        TopicScan scan = new TopicScan(log);
+        for (long position : seen.messages.keySet()) {
+            assertThat(scan.at(position)).isEqualTo(TopicScan.Found.TOPIC);
+            assertThat(scan.bucketAt(position)).isEqualTo(TopicScan.Found.TOPIC);
+            assertThat(scan.bucket()).as("of position " + position).isEqualTo(DataLayout.bucketOf(scan.hash()));
+        }
         assertThat(seen.next - 1).isEqualTo(log.newest()).isBetween(history.checkpoint, history.newest);
         return seen;
     }

@@ -51,7 +51,7 @@ public final class SegmentStress {
             desc = "one finds no room")
     @State
     public static class RoomForTwoOfThree extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         @Actor
         public void actor1(III_Result r) {
@@ -77,7 +77,7 @@ public final class SegmentStress {
             desc = "one finds no room")
     @State
     public static class RoomForOneOfTwo extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         @Actor
         public void actor1(II_Result r) {
@@ -98,7 +98,7 @@ public final class SegmentStress {
             desc = "one of them is to seal")
     @State
     public static class OneOfTwoFinishersSeals extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         public OneOfTwoFinishersSeals() {
             one.data.reserve(64);
@@ -125,7 +125,7 @@ public final class SegmentStress {
             desc = "one of them is to seal")
     @State
     public static class FinisherOrRollerSeals extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         public FinisherOrRollerSeals() {
             one.data.reserve(64);
@@ -174,7 +174,7 @@ public final class SegmentStress {
             desc = "one of them is to seal")
     @State
     public static class TwoRollersSealOnce extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         public TwoRollersSealOnce() {
             one.data.reserve(64);
@@ -202,7 +202,7 @@ public final class SegmentStress {
             desc = "one of them is to seal")
     @State
     public static class TwoFinishersAndARollerSealOnce extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
 
         public TwoFinishersAndARollerSealOnce() {
             one.data.reserve(64);
@@ -252,7 +252,7 @@ public final class SegmentStress {
     @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "both positions are within the bound")
     @State
     public static class SealBoundsItsRecords extends StressMemory {
-        private static final int ROOM = 8 * 1024 - DataLayout.HEADER_LENGTH;
+        private static final int ROOM = 8 * 1024 - DataLayout.firstRecordAt(8 * 1024);
         private final AtomicLong first = new AtomicLong();
         private final AtomicLong second = new AtomicLong();
 

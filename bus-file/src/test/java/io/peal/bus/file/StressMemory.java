@@ -90,6 +90,7 @@ class StressMemory {
             int at = at(number);
             int payloadAt = at + DataLayout.payloadOffset(TOPIC.utf8Length());
             ByteBuffer records = data.memory();
+            records.putShort(DataLayout.bucketAt(at), (short) DataLayout.bucketOf(TOPIC.hash()));
             records.putInt(DataLayout.payloadLengthAt(at), 1);
             records.putInt(DataLayout.writerIdAt(at), WRITER);
             records.putShort(DataLayout.topicLengthAt(at), (short) TOPIC.utf8Length());
@@ -116,6 +117,10 @@ class StressMemory {
             return view.topicHash(at(number));
         }
 
+        int bucket(int number) {
+            return view.bucket(at(number));
+        }
+
         /** Makes the first index segment segment number two, as a process does that uses its file again. */
         IndexSegment recycleIndex() {
             ByteBuffer part = part(CONTROL_LENGTH, INDEX_LENGTH);
@@ -127,8 +132,8 @@ class StressMemory {
             return new IndexSegment(part(CONTROL_LENGTH, INDEX_LENGTH), 2, SLOTS_LOG2);
         }
 
-        private static int at(int number) {
-            return DataLayout.HEADER_LENGTH + number * DataLayout.RECORD_ALIGNMENT;
+        static int at(int number) {
+            return DataLayout.firstRecordAt(DATA_LENGTH) + number * DataLayout.RECORD_ALIGNMENT;
         }
 
         private IndexSegment segmentOf(long position) {

@@ -57,12 +57,36 @@ public final class TrimStress {
         @Actor
         public void actor1() {
             one.control.raiseOldest(2);
-            one.data.memory().putLong(DataLayout.topicHashAt(DataLayout.HEADER_LENGTH), 4711);
+            one.data.memory().putLong(DataLayout.topicHashAt(Side.at(0)), 4711);
         }
 
         @Actor
         public void actor2(I_Result r) {
             boolean same = two.topicHash(0) == TOPIC.hash();
+            VarHandle.acquireFence();
+            r.r1 = two.control.oldest() > 1 ? 0 : same ? 1 : -1;
+        }
+    }
+
+    /** The same for who only wants to know the bucket, because it trims. */
+    @JCStressTest
+    @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "it knows that it is trimmed, by somebody who has noted it")
+    @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "the bucket is the record's")
+    @State
+    public static class BucketIsOldOrTrimmed extends StressMemory {
+        public BucketIsOldOrTrimmed() {
+            one.append(0, one.write(0, 1));
+        }
+
+        @Actor
+        public void actor1() {
+            one.control.raiseOldest(2);
+            one.data.memory().putShort(DataLayout.bucketAt(Side.at(0)), (short) 4711);
+        }
+
+        @Actor
+        public void actor2(I_Result r) {
+            boolean same = two.bucket(0) == DataLayout.bucketOf(TOPIC.hash());
             VarHandle.acquireFence();
             r.r1 = two.control.oldest() > 1 ? 0 : same ? 1 : -1;
         }
