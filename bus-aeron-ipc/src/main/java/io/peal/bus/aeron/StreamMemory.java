@@ -23,6 +23,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  * do not. And a frame of the bus has a key in its reserved field, which follows from its place and a secret of the
  * bus: so nobody can make readers take a part of a payload for a frame, and what another program publishes is told apart.
  *
+ * <p>A length that no frame has is not believed, either: who went by it would tell the driver that all of the memory it passed over may
+ * be cleaned.
+ *
  * <p>The driver cleans the memory behind the slowest subscription, from lower to higher places. So if the header of a frame is
  * as it should be after others behind it were copied, then all of these copies are good.
  *
@@ -45,6 +48,7 @@ final class StreamMemory {
     private final UnsafeBuffer metaData;
     private final long secret;
     private final int termLength;
+    private final int longestFrame;
     private final int shift;
     private final int initialTermId;
 
@@ -61,6 +65,7 @@ final class StreamMemory {
         if (length < (long) TERMS * termLength + metaDataLength) {
             throw new IOException("it is " + length + " bytes long, which is too short for terms of " + termLength);
         }
+        this.longestFrame = LogBufferDescriptor.mtuLength(metaData);
         this.shift = LogBufferDescriptor.positionBitsToShift(termLength);
         this.initialTermId = LogBufferDescriptor.initialTermId(metaData);
         for (int i = 0; i < TERMS; i++) {
@@ -90,10 +95,10 @@ final class StreamMemory {
         return termLength;
     }
 
-    /** Where what anybody has begun to write ends. */
+    /** Where what anybody has begun to write ends, if the memory is not damaged. */
     long tail() {
-        int termCount = LogBufferDescriptor.activeTermCount(metaData);
-        long rawTail = LogBufferDescriptor.rawTailVolatile(metaData, LogBufferDescriptor.indexByTermCount(termCount));
+        int active = Math.floorMod(LogBufferDescriptor.activeTermCount(metaData), TERMS);
+        long rawTail = LogBufferDescriptor.rawTailVolatile(metaData, active);
         return LogBufferDescriptor.computePosition(
                 LogBufferDescriptor.termId(rawTail),
                 LogBufferDescriptor.termOffset(rawTail, termLength),
@@ -117,7 +122,8 @@ final class StreamMemory {
                 && length <= termLength - offset
                 && term.getInt(offset + DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET, ByteOrder.LITTLE_ENDIAN) == offset
                 && term.getInt(offset + DataHeaderFlyweight.TERM_ID_FIELD_OFFSET, ByteOrder.LITTLE_ENDIAN)
-                        == initialTermId + (int) (place >>> shift);
+                        == initialTermId + (int) (place >>> shift)
+                && (length <= longestFrame || FrameDescriptor.isPaddingFrame(term, offset));
         return here ? length : OF_ANOTHER_TIME;
     }
 
@@ -194,7 +200,8 @@ final class StreamMemory {
 
     /** The first frame of the bus that begins a message between two places; {@code to} if there is none. */
     long firstMessage(long from, long to) {
-        for (long place = Math.max(0, from) & -ALIGNMENT; place < to; place += ALIGNMENT) {
+        long kept = to - (long) TERMS * termLength; // what is before it is not there any more
+        for (long place = Math.max(Math.max(0, from), kept) & -ALIGNMENT; place < to; place += ALIGNMENT) {
             if (frameLength(place) > 0 && hasKey(place) && isFirstOfMessage(place)) {
                 return place;
             }
