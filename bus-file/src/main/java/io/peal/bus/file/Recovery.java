@@ -180,8 +180,8 @@ final class Recovery {
     }
 
     /**
-     * Puts tombstones, and mends what is noted beside the records; a beginning without messages is given up instead. What was forced is looked at, too: it may have been
-     * trimmed and its room used again, without that having reached the disk.
+     * Puts tombstones, and mends what is noted beside the records; a beginning without messages is given up instead. What was
+     * forced is looked at, too: it may have been trimmed and its room used again, without that having reached the disk.
      */
     private void checkMessages() {
         int segmentLength = control.geometry().dataSegmentLength();

@@ -13,9 +13,9 @@ import java.util.UUID;
  * So a client of a quiet topic that was away for long can be told that it has missed nothing, although the log begins behind
  * the position it has. Shared by all processes, in a file of its own. Thread-safe.
  *
- * <p>Topics share buckets by their hashes, which writers note beside their records, so that trimming need not touch these. So the answer errs, but only to the safe side: something may have been missed. A
+ * <p>Topics share buckets by their hashes, so the answer errs, but only to the safe side: something may have been missed. A
  * bucket only rises, and it rises before the log's beginning does; so who has seen that a position is trimmed sees its
- * topic's bucket raised.
+ * topic's bucket raised. Writers note the bucket beside each record, so that trimming need not touch the records.
  */
 final class TrimmedTopics {
 
