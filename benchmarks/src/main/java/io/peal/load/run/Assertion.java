@@ -1,5 +1,7 @@
 package io.peal.load.run;
 
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,8 +13,13 @@ import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What somebody wants of a run, such as {@code p99<50ms}: it decides the exit code. */
-record Assertion(String text, String figure, String comparison, double limit) {
+/**
+ * What somebody wants of a run, such as {@code p99<50ms}: it decides the exit code.
+ *
+ * @param limit in microseconds, bytes, percent, or a count
+ * @param unit as it was written, empty if none was
+ */
+record Assertion(String text, String figure, String comparison, double limit, String unit) {
 
     private static final Pattern SYNTAX =
             Pattern.compile("\\s*([a-z0-9.]+)\\s*(<=|>=|<|>|=)\\s*([0-9.]+)\\s*(us|ms|s|%|k|m|kib|mib|gib)?\\s*");
@@ -46,9 +53,9 @@ record Assertion(String text, String figure, String comparison, double limit) {
                 throw new IllegalArgumentException(
                         "'" + each + "' is no assertion: write such as p99<50ms, with one of " + FIGURES.keySet());
             }
-            String unit = matcher.group(4);
-            double limit = Double.parseDouble(matcher.group(3)) * factor(unit == null ? "" : unit);
-            all.add(new Assertion(each.strip(), matcher.group(1), matcher.group(2), limit));
+            String unit = Objects.requireNonNullElse(matcher.group(4), "");
+            double limit = Double.parseDouble(matcher.group(3)) * factor(unit);
+            all.add(new Assertion(each.strip(), matcher.group(1), matcher.group(2), limit, unit));
         }
         return all;
     }
@@ -64,7 +71,15 @@ record Assertion(String text, String figure, String comparison, double limit) {
         };
     }
 
-    double value(Summary summary) {
+    /** The figure as it is, in the unit of the limit. */
+    String actual(Summary summary) {
+        String shown = unit.isEmpty() && LATENCIES.contains(figure) ? "us" : unit;
+        shown = unit.endsWith("ib") ? unit.substring(0, 1).toUpperCase(Locale.ROOT) + "iB" : shown;
+        DecimalFormat format = new DecimalFormat("#,##0.###", DecimalFormatSymbols.getInstance(Locale.ROOT));
+        return (format.format(value(summary) / factor(unit)) + " " + shown).strip();
+    }
+
+    private double value(Summary summary) {
         return Objects.requireNonNull(FIGURES.get(figure)).applyAsDouble(summary);
     }
 

@@ -131,12 +131,7 @@ final class ResultsFolder {
         line(text, "this tool", "at most %,d MiB resident", summary.ownPeakBytes() >> 20);
         for (Assertion assertion : assertions) {
             boolean holds = assertion.holds(summary);
-            line(
-                    text,
-                    holds ? "holds" : "DOES NOT HOLD",
-                    "%s (it is %,.3f)",
-                    assertion.text(),
-                    assertion.value(summary));
+            line(text, holds ? "holds" : "DOES NOT HOLD", "%s (it is %s)", assertion.text(), assertion.actual(summary));
         }
         return text.toString();
     }

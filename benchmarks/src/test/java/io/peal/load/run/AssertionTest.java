@@ -33,6 +33,21 @@ final class AssertionTest {
         assertThat(Assertion.parse(text).get(0).holds(summary(100))).isEqualTo(holds);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "p99<50ms, 25 ms",
+        "p99<50000, '25,000 us'",
+        "max<=1s, 0.9 s",
+        "lost=0, 3",
+        "delivered>1k, 0.1 k",
+        "success>99.9%, 99 %",
+        "memory<64MiB, 32 MiB",
+        "cpu<5us, 2.5 us",
+    })
+    void figuresAreToldInTheUnitOfTheLimit(String text, String told) {
+        assertThat(Assertion.parse(text).get(0).actual(summary(100))).isEqualTo(told);
+    }
+
     @Test
     void severalStandBehindCommas() {
         assertThat(Assertion.parse("p99<50ms, lost=0"))
