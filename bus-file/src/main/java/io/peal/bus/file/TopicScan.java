@@ -74,8 +74,11 @@ final class TopicScan {
 
     private boolean readHash(long descriptor) {
         SegmentView view = viewOf(descriptor);
-        int at = view == null ? 0 : view.placeOf(Descriptor.offset(descriptor));
-        if (view == null || view.topicLength(at) == 0) {
+        if (view == null) {
+            return false;
+        }
+        int at = view.placeOf(Descriptor.offset(descriptor));
+        if (view.topicLength(at) == 0) {
             return false;
         }
         hash = view.topicHash(at);
