@@ -11,8 +11,10 @@ import io.peal.bus.Subscription;
 import io.peal.bus.Topic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -100,11 +102,25 @@ final class FaultsMain {
         }
     }
 
+    /** Takes all room there is and gives some back: how much there is changes meanwhile, for the bus makes files of its own. */
     private static void fillUpTo(int room, Path ballast) {
-        SegmentFiles.uninterruptibly(ballast, () -> {
-            Files.write(ballast, new byte[(int) ballast.toFile().getParentFile().getUsableSpace() - room]);
-            return ballast;
-        });
+        try (FileChannel file = FileChannel.open(ballast, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            writeWhatFits(file);
+            file.truncate(Math.max(0, file.size() - room));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void writeWhatFits(FileChannel file) {
+        ByteBuffer page = ByteBuffer.allocate(4 * 1024);
+        try {
+            while (true) {
+                file.write(page.clear());
+            }
+        } catch (IOException full) {
+            // that is what it is for
+        }
     }
 
     /** What others do with files of a process that stands still for a minute while it makes them; here at every third step. */
