@@ -123,7 +123,12 @@ final class DataLayout {
 
     /** What a record takes of its segment, padding included. */
     static int recordLength(int topicLength, int payloadLength) {
-        return alignUp(payloadOffset(topicLength) + payloadLength, RECORD_ALIGNMENT);
+        return padded(payloadOffset(topicLength) + payloadLength);
+    }
+
+    /** The room that so many bytes of a record take. */
+    static int padded(int length) {
+        return alignUp(length, RECORD_ALIGNMENT);
     }
 
     private static int alignUp(int value, int alignment) {

@@ -28,12 +28,15 @@ final class RecordCopy implements Message {
         growTo(FIRST_CAPACITY);
     }
 
-    /** Takes a copy of some memory. */
+    /**
+     * Takes a copy of a record and of what it is padded with: where processors have AVX-512 the JVM copies 65 to 96 bytes in
+     * a way that takes three times as long as 128, once the memory has left the caches.
+     */
     void take(ByteBuffer memory, int at, int length) {
         if (length > bytes.capacity()) {
             growTo(Integer.highestOneBit(length - 1) << 1);
         }
-        bytes.put(0, memory, at, length);
+        bytes.put(0, memory, at, DataLayout.padded(length));
         this.length = length;
     }
 

@@ -68,7 +68,7 @@ final class SegmentView {
         if (payloadLength < 0 || payloadLength > length - at - payloadOffset) {
             return false;
         }
-        copy.take(memory, at, payloadOffset + payloadLength);
+        copy.take(memory, at, payloadOffset + payloadLength); // and its padding, which ends before the segment does
         return true;
     }
 
