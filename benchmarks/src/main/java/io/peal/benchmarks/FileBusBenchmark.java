@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One message into the file bus, and one message through it from one replica's mapping to another's.
+ * One message into the file bus, one message through it from one replica's mapping to another's, and one out of its history.
  *
  * <p>The bus has reached its retained length before anything is measured, so segments are used again, as they are in a
  * server that has run for a while.
@@ -53,6 +53,7 @@ public class FileBusBenchmark {
     private Bus reading;
     private Publisher publisher;
     private Reader reader;
+    private Reader resumed;
 
     /** A fresh bus, filled up to its retained length. */
     @Setup(Level.Trial)
@@ -66,6 +67,7 @@ public class FileBusBenchmark {
             publisher.publish(TOPIC, payload, PayloadKind.BINARY);
         }
         reader = reading.newReader(StartFrom.latest());
+        resumed = reading.newReader(StartFrom.earliest());
     }
 
     /** Removes it. */
@@ -87,6 +89,15 @@ public class FileBusBenchmark {
     public long publishToPoll() {
         publisher.publish(TOPIC, payload, PayloadKind.BINARY);
         reader.poll(counting, 1);
+        return counting.bytes;
+    }
+
+    /** Reading a message of long ago, as a client does that comes back: each in its turn, in memory that has left the caches. */
+    @Benchmark
+    public long readInARow() {
+        if (resumed.poll(counting, 1) == 0) {
+            resumed = reading.newReader(StartFrom.earliest());
+        }
         return counting.bytes;
     }
 

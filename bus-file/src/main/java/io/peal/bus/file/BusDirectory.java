@@ -36,11 +36,13 @@ final class BusDirectory {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     private static final Set<PosixFilePermission> OWNER_AND_GROUP = PosixFilePermissions.fromString("rwxrwx---");
 
+    private static final Set<String> IN_MEMORY = Set.of("tmpfs", "ramfs"); // types of file systems
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
     private static final Set<String> KNOWN =
             Set.of("slot", "idx", "dat", "door", "tmp", "control", "trimmed", "janitor.lock", "recovery.lock");
 
     private final Path path;
+    private boolean inMemory;
 
     private BusDirectory(Path path) {
         this.path = path;
@@ -64,6 +66,7 @@ final class BusDirectory {
             if (!openToGroup) {
                 directory.checkOwner();
             }
+            directory.inMemory = IN_MEMORY.contains(Files.getFileStore(path).type());
             return directory;
         });
     }
@@ -75,6 +78,11 @@ final class BusDirectory {
 
     Path path() {
         return path;
+    }
+
+    /** Whether its files are in memory alone; of one that is only looked at that is not known, and false. */
+    boolean isInMemory() {
+        return inMemory;
     }
 
     Path control() {

@@ -46,7 +46,7 @@ final class DataSegment {
         Path file = directory.data(writerId, number);
         SegmentFiles.create(file, header(busId, writerId, number, length), length, rest);
         DataSegment segment = new DataSegment(SegmentFiles.map(file, length), writerId, number);
-        SegmentFiles.touch(segment.memory, rest);
+        SegmentFiles.touch(segment.memory, directory.isInMemory(), rest);
         Steps.at(Steps.Step.SPARE_CREATED);
         return segment;
     }

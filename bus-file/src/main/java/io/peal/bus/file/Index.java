@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -56,7 +57,7 @@ final class Index {
         try {
             IndexSegment next = segment(segment.number() + 1, true);
             if (next != null) {
-                next.touch();
+                next.touch(directory.isInMemory());
             }
         } catch (BusFullException e) {
             return; // whoever needs it tries again, and is told
@@ -115,7 +116,9 @@ final class Index {
                 SegmentFiles.create(
                         unfinished, IndexSegment.header(busId, number, slotsLog2), IndexLayout.length(slotsLog2));
             }
-            IndexSegment.format(SegmentFiles.map(unfinished, IndexLayout.length(slotsLog2)), busId, number, slotsLog2);
+            ByteBuffer memory = SegmentFiles.map(unfinished, IndexLayout.length(slotsLog2));
+            SegmentFiles.touch(memory, directory.isInMemory());
+            IndexSegment.format(memory, busId, number, slotsLog2);
             if (recycled) {
                 SegmentFiles.force(unfinished); // else a power cut could bring its descriptors back
             }

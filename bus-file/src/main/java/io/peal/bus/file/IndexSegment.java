@@ -108,8 +108,8 @@ final class IndexSegment {
     }
 
     /** Touches every page, so that those who come first do not pay for it. */
-    void touch() {
-        SegmentFiles.touch(memory);
+    void touch(boolean inMemory) {
+        SegmentFiles.touch(memory, inMemory);
     }
 
     private int slotOf(long position) {

@@ -34,6 +34,7 @@ final class SegmentFiles {
 
     private static final int CHUNK = 128 * 1024; // and a rest after it, where there is time
     private static final int PAGE = 4_096;
+    private static final int MAPPED_AROUND = 16 * PAGE; // by Linux, when a page is read that is there, but not mapped
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(CHUNK).asReadOnlyBuffer();
     private static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -196,13 +197,19 @@ final class SegmentFiles {
     }
 
     /** Touches every page of a mapping for writing, so that the first record in it does not pay for that. */
-    static void touch(ByteBuffer mapping) {
-        touch(mapping, WITHOUT_REST);
+    static void touch(ByteBuffer mapping, boolean inMemory) {
+        touch(mapping, inMemory, WITHOUT_REST);
     }
 
-    /** The same, with a rest now and then. */
-    static void touch(ByteBuffer mapping, Runnable rest) {
+    /**
+     * The same, with a rest now and then. Files in memory are read first, since that maps many pages at once, to be written,
+     * too. With other file systems a page that was read is mapped once more when it is written.
+     */
+    static void touch(ByteBuffer mapping, boolean inMemory, Runnable rest) {
         for (int offset = 0; offset < mapping.capacity(); offset += PAGE) {
+            if (inMemory && offset % MAPPED_AROUND == 0) {
+                Mapped.getOpaque(mapping, offset);
+            }
             Mapped.compareAndSet(mapping, offset, 0, 0);
             if ((offset + PAGE) % CHUNK == 0) {
                 rest.run();

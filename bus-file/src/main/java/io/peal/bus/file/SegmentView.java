@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SegmentView {
 
+    /** Of no segment. */
+    static final SegmentView NONE = new SegmentView(-1, -1, ByteBuffer.allocate(0));
+
     private final int writerId;
     private final long number;
     private final ByteBuffer memory;
@@ -26,8 +29,12 @@ final class SegmentView {
         this.firstRecord = DataLayout.firstRecordAt(length);
     }
 
+    /**
+     * One branch, which goes both ways from the first segment on. With more, the JVM would compile a busy reader without those that
+     * are not taken until it has read through many segments, and then again, for a tenth of a second.
+     */
     boolean is(int otherWriterId, long otherNumber) {
-        return writerId == otherWriterId && number == otherNumber;
+        return ((writerId ^ otherWriterId) | (number ^ otherNumber)) == 0;
     }
 
     /** Where the record at an offset of the writer's log begins; whether one can be there is still to be checked. */

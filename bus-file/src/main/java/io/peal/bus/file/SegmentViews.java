@@ -1,5 +1,6 @@
 package io.peal.bus.file;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,11 +13,12 @@ final class SegmentViews {
 
     private final DataFiles files;
     private final int segmentLengthLog2;
-    private final @Nullable SegmentView[] views = new SegmentView[CAPACITY];
+    private final SegmentView[] views = new SegmentView[CAPACITY];
 
     SegmentViews(DataFiles files, int segmentLength) {
         this.files = files;
         this.segmentLengthLog2 = Integer.numberOfTrailingZeros(segmentLength);
+        Arrays.fill(views, SegmentView.NONE); // instead of null: see SegmentView.is
     }
 
     /**
@@ -30,7 +32,7 @@ final class SegmentViews {
         long number = Descriptor.offset(descriptor) >>> segmentLengthLog2;
         int slot = (int) (writerId * 31L + number) & (CAPACITY - 1);
         SegmentView known = views[slot];
-        if (known != null && known.is(writerId, number)) {
+        if (known.is(writerId, number)) {
             return known;
         }
         if (!Descriptor.isRecord(descriptor)) {
