@@ -66,7 +66,7 @@ final class BusDirectory {
             if (!openToGroup) {
                 directory.checkOwner();
             }
-            directory.inMemory = IN_MEMORY.contains(Files.getFileStore(path).type());
+            directory.inMemory = isInMemory(path);
             return directory;
         });
     }
@@ -184,6 +184,14 @@ final class BusDirectory {
             throw new BusException(
                     "the file system of " + path + " has room for " + usable + " bytes, the bus may take " + bytes
                             + ": give it more (containers: --shm-size), or retain less with maxLength");
+        }
+    }
+
+    private static boolean isInMemory(Path path) {
+        try {
+            return IN_MEMORY.contains(Files.getFileStore(path).type());
+        } catch (IOException unknown) { // where mounts are hidden; it is no reason to refuse the bus
+            return false;
         }
     }
 
