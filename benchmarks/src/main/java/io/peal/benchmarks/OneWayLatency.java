@@ -18,7 +18,7 @@ import org.HdrHistogram.Histogram;
  *
  * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.OneWayLatency [KIND PAYLOAD_BYTES
  * MESSAGES_PER_SECOND SECONDS ROUNDS]}, where the kind is one of {@link Transport.Kind}; without arguments the usual
- * table, which takes half an hour.
+ * table, which takes 17 minutes.
  */
 public final class OneWayLatency {
 
