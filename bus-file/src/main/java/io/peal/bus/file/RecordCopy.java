@@ -30,7 +30,7 @@ final class RecordCopy implements Message {
 
     /**
      * Takes a copy of a record and of what it is padded with: where processors have AVX-512 the JVM copies 65 to 96 bytes in
-     * a way that takes three times as long as 128, once the memory has left the caches.
+     * a way that takes more than twice as long as 128, once the memory has left the caches.
      */
     void take(ByteBuffer memory, int at, int length) {
         if (length > bytes.capacity()) {
