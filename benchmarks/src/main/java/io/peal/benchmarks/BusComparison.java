@@ -158,7 +158,8 @@ public final class BusComparison {
         for (int round = 0; round < rounds; round++) {
             for (Kind kind : all) {
                 results.computeIfAbsent(kind, key -> new ArrayList<>())
-                        .add(measured(() -> OneWayLatency.measure(kind, LENGTH, rate, seconds)));
+                        .add(measured(
+                                () -> OneWayLatency.measure(kind, LENGTH, new OneWayLatency.Pace(rate, seconds))));
             }
         }
         results.forEach((kind, runs) -> System.out.printf(

@@ -17,10 +17,19 @@ import org.HdrHistogram.Histogram;
  * processes.
  *
  * <p>Usage: {@code java -cp benchmarks/target/benchmarks.jar io.peal.benchmarks.OneWayLatency [KIND PAYLOAD_BYTES
- * MESSAGES_PER_SECOND SECONDS ROUNDS]}, where the kind is one of {@link Transport.Kind}; without arguments the usual
- * table, which takes 17 minutes.
+ * MESSAGES_PER_SECOND SECONDS ROUNDS [WARM_UP_SECONDS]]}, where the kind is one of {@link Transport.Kind}; without arguments
+ * the usual table, which takes 17 minutes. Its warm-up of 5 s is what a replica has behind it soon after its start; what runs
+ * seldom is still being compiled then, which a longer one leaves out.
  */
 public final class OneWayLatency {
+
+    /** So many messages a second, for so long. */
+    record Pace(int rate, int seconds) {
+
+        long messages() {
+            return (long) rate * seconds;
+        }
+    }
 
     /** Of one run, in microseconds. */
     record Result(double p50, double p90, double p99, double p999, double max) {
@@ -32,7 +41,7 @@ public final class OneWayLatency {
         }
     }
 
-    private static final int WARM_UP_SECONDS = 5;
+    private static final int WARM_UP_SECONDS = 5; // unless another time is asked for
     private static final int WARM_UP_RATE = 20_000; // compilers go by how often, not by how long
     private static final int LONG = 4_096;
     private static final int WARM_UP_RATE_LONG = 5_000;
@@ -56,13 +65,17 @@ public final class OneWayLatency {
         if (ProcessPair.isRole(args)) {
             Transport.Kind kind = Transport.Kind.valueOf(args[2]);
             if (ProcessPair.isSender(args)) {
-                send(kind, Path.of(args[1]), number(args[3]), number(args[4]), number(args[5]), number(args[6]));
+                Path directory = Path.of(args[1]);
+                Pace warmUp = new Pace(number(args[4]), number(args[5]));
+                send(kind, directory, number(args[3]), warmUp, new Pace(number(args[6]), number(args[7])));
             } else {
                 receive(kind, Path.of(args[1]), Long.parseLong(args[3]), Long.parseLong(args[4]));
             }
-        } else if (args.length == 5) {
+        } else if (args.length == 5 || args.length == 6) {
+            Pace pace = new Pace(number(args[2]), number(args[3]));
+            int warmUpSeconds = args.length == 6 ? number(args[5]) : WARM_UP_SECONDS;
             for (int round = 0; round < number(args[4]); round++) {
-                print(Transport.Kind.valueOf(args[0]), number(args[1]), number(args[2]), number(args[3]));
+                print(Transport.Kind.valueOf(args[0]), number(args[1]), warmUpSeconds, pace);
             }
         } else {
             for (int rate : RATES) {
@@ -77,12 +90,17 @@ public final class OneWayLatency {
     }
 
     /** One run, with new processes. */
-    static Result measure(Transport.Kind kind, int payloadLength, int rate, int seconds)
+    static Result measure(Transport.Kind kind, int payloadLength, Pace pace) throws IOException, InterruptedException {
+        return measure(kind, payloadLength, WARM_UP_SECONDS, pace);
+    }
+
+    private static Result measure(Transport.Kind kind, int payloadLength, int warmUpSeconds, Pace pace)
             throws IOException, InterruptedException {
         try (ProcessPair pair = new ProcessPair(OneWayLatency.class, kind)) {
-            int warmUpRate = Math.max(rate, payloadLength > LONG ? WARM_UP_RATE_LONG : WARM_UP_RATE);
-            pair.receive((long) warmUpRate * WARM_UP_SECONDS, (long) rate * seconds);
-            pair.send(payloadLength, warmUpRate, rate, seconds);
+            int warmUpRate = Math.max(pace.rate, payloadLength > LONG ? WARM_UP_RATE_LONG : WARM_UP_RATE);
+            Pace warmUp = new Pace(warmUpRate, warmUpSeconds);
+            pair.receive(warmUp.messages(), pace.messages());
+            pair.send(payloadLength, warmUp.rate, warmUp.seconds, pace.rate, pace.seconds);
             double[] us = pair.await();
             return new Result(us[0], us[1], us[2], us[3], us[4]);
         }
@@ -92,33 +110,32 @@ public final class OneWayLatency {
             throws IOException, InterruptedException {
         for (int round = 0; round < ROUNDS; round++) {
             for (Transport.Kind kind : kinds) {
-                print(kind, payloadLength, rate, SECONDS);
+                print(kind, payloadLength, WARM_UP_SECONDS, new Pace(rate, SECONDS));
             }
         }
     }
 
-    private static void print(Transport.Kind kind, int payloadLength, int rate, int seconds)
+    private static void print(Transport.Kind kind, int payloadLength, int warmUpSeconds, Pace pace)
             throws IOException, InterruptedException {
-        System.out.printf("%-16s %6d B at %,7d/s  ", kind, payloadLength, rate);
-        System.out.println(measure(kind, payloadLength, rate, seconds));
+        System.out.printf("%-16s %6d B at %,7d/s  ", kind, payloadLength, pace.rate);
+        System.out.println(measure(kind, payloadLength, warmUpSeconds, pace));
     }
 
-    private static void send(
-            Transport.Kind kind, Path directory, int payloadLength, int warmUpRate, int rate, int seconds)
+    private static void send(Transport.Kind kind, Path directory, int payloadLength, Pace warmUp, Pace pace)
             throws IOException, InterruptedException {
         ByteBuffer payload = ByteBuffer.allocateDirect(Math.max(payloadLength, Long.BYTES));
         try (Transport transport = Transport.open(kind, directory, true)) {
             Rendezvous.await(directory);
-            send(transport, payload, payloadLength, warmUpRate, WARM_UP_SECONDS);
+            send(transport, payload, payloadLength, warmUp);
             TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
-            send(transport, payload, payloadLength, rate, seconds);
+            send(transport, payload, payloadLength, pace);
         }
     }
 
-    private static void send(Transport transport, ByteBuffer payload, int payloadLength, int rate, int seconds) {
-        long interval = TimeUnit.SECONDS.toNanos(1) / rate;
+    private static void send(Transport transport, ByteBuffer payload, int payloadLength, Pace pace) {
+        long interval = TimeUnit.SECONDS.toNanos(1) / pace.rate;
         long start = System.nanoTime();
-        for (long i = 0; i < (long) rate * seconds; i++) {
+        for (long i = 0; i < pace.messages(); i++) {
             long due = start + i * interval;
             while (System.nanoTime() < due) {
                 Thread.onSpinWait();

@@ -128,7 +128,7 @@ final class BusDirectory {
     /** The data segments of all writers. */
     List<DataFile> dataFiles() {
         List<DataFile> files = new ArrayList<>();
-        for (String name : names(allData())) {
+        for (String name : dataNames()) {
             DataFile file = DataFile.of(name);
             if (file != null) {
                 files.add(file);
@@ -137,12 +137,12 @@ final class BusDirectory {
         return files;
     }
 
-    /** Cheaper than paths, where there are many and they are looked at every few seconds. */
-    private static String[] names(Path directory) {
-        String[] names = directory.toFile().list();
+    /** The names of the files of data segments, and what else there is: cheaper than paths, where there are many. */
+    String[] dataNames() {
+        String[] names = allData().toFile().list();
         return names != null
                 ? names
-                : list(directory).stream() // which can tell why not
+                : list(allData()).stream() // which can tell why not
                         .map(file -> file.getFileName().toString())
                         .toArray(String[]::new);
     }

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files of data segments that readers of this process have mapped. Thread-safe. Readers keep what they use, so this is
@@ -23,23 +24,14 @@ final class DataFiles {
 
     private static final int CAPACITY = 256;
 
-    /** A segment, whatever file it is in. */
-    private record Name(int writerId, long number) {}
+    /** A file that is mapped, and the name under which it was last seen. */
+    private record Mapping(DataFile name, Object identity, ByteBuffer memory) {}
 
     private final BusDirectory directory;
     private final UUID busId;
     private final int segmentLength;
-    private final Map<Object, ByteBuffer> mapped = new LinkedHashMap<>(64, 0.75f, true) { // guarded by this
-
-                private static final long serialVersionUID = 1L;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Object, ByteBuffer> eldest) {
-                    return size() > CAPACITY;
-                }
-            };
-
-    private final Map<Name, Object> identities = new HashMap<>(); // guarded by this: where segments were last seen
+    private final Map<DataFile, Mapping> byName = new HashMap<>(); // guarded by this: of what is in byIdentity
+    private final Map<Object, Mapping> byIdentity = new LinkedHashMap<>(64, 0.75f, true); // guarded by this
 
     DataFiles(BusDirectory directory, UUID busId, int segmentLength) {
         this.directory = directory;
@@ -53,41 +45,68 @@ final class DataFiles {
      * @throws BusException if it is not there, or is something else
      */
     synchronized ByteBuffer memory(int writerId, long number) {
-        Name name = new Name(writerId, number);
-        Object seenAs = identities.get(name);
-        ByteBuffer seen = seenAs == null ? null : mapped.get(seenAs);
-        return seen != null && DataSegment.isSegment(seen, busId, writerId, number, segmentLength) ? seen : find(name);
+        DataFile name = new DataFile(writerId, number);
+        Mapping seen = byName.get(name);
+        if (seen != null && isStill(name, seen)) {
+            byIdentity.get(seen.identity); // it is the one that was used last
+            return seen.memory;
+        }
+        return find(name);
     }
 
     /** Forgets the files that are not in the directory any more, as it may be with what lies before {@code oldest}. */
     synchronized void forgetDeleted(long oldest) {
-        mapped.values().removeIf(memory -> {
-            long sealedAt = Mapped.getVolatile(memory, DataLayout.SEALED_AT_AT);
-            if (sealedAt == DataLayout.OPEN || sealedAt >= oldest) {
-                return false;
-            }
-            Path file = directory.data(
-                    memory.getInt(DataLayout.WRITER_ID_AT), memory.getLong(DataLayout.SEGMENT_NUMBER_AT));
-            return Files.notExists(file);
+        boolean deleted = byIdentity.values().removeIf(mapping -> {
+            long sealedAt = Mapped.getVolatile(mapping.memory, DataLayout.SEALED_AT_AT);
+            return sealedAt != DataLayout.OPEN && sealedAt < oldest && isDeleted(mapping.memory);
         });
-        identities.values().retainAll(mapped.keySet());
+        if (deleted) {
+            byName.values().removeIf(mapping -> !byIdentity.containsKey(mapping.identity));
+        }
     }
 
-    private ByteBuffer find(Name name) {
-        Path file = directory.data(name.writerId, name.number);
-        Object identity = SegmentFiles.uninterruptibly(
+    /** How many names it knows: never more than files, however often these are used again. */
+    synchronized int names() {
+        return byName.size();
+    }
+
+    private ByteBuffer find(DataFile name) {
+        Path file = directory.data(name);
+        Object fileKey = SegmentFiles.uninterruptibly(
                 file, () -> Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
                         .fileKey());
-        Object key = identity == null ? file : identity;
-        ByteBuffer memory = mapped.get(key);
-        if (memory == null || !DataSegment.isSegment(memory, busId, name.writerId, name.number, segmentLength)) {
-            memory = SegmentFiles.mapReadOnly(file, segmentLength);
-            if (!DataSegment.isSegment(memory, busId, name.writerId, name.number, segmentLength)) {
-                throw DataSegment.damaged(file);
-            }
-            mapped.put(key, memory);
+        Object identity = fileKey == null ? file : fileKey;
+        Mapping known = byIdentity.get(identity);
+        ByteBuffer memory =
+                known != null && isStill(name, known) ? known.memory : SegmentFiles.mapReadOnly(file, segmentLength);
+        if (!DataSegment.isSegment(memory, busId, name.writerId(), name.number(), segmentLength)) {
+            throw DataSegment.damaged(file);
         }
-        identities.put(name, key);
+        keep(known, new Mapping(name, identity, memory));
         return memory;
+    }
+
+    private void keep(@Nullable Mapping before, Mapping mapping) {
+        if (before != null) {
+            byName.remove(before.name);
+        }
+        byIdentity.put(mapping.identity, mapping);
+        byName.put(mapping.name, mapping);
+        if (byIdentity.size() > CAPACITY) {
+            Mapping eldest = byIdentity.values().iterator().next();
+            byIdentity.remove(eldest.identity);
+            byName.remove(eldest.name);
+        }
+    }
+
+    private boolean isStill(DataFile name, Mapping mapping) {
+        return DataSegment.isSegment(mapping.memory, busId, name.writerId(), name.number(), segmentLength);
+    }
+
+    /** Whether there is no such file under the name that stands in it now. */
+    private boolean isDeleted(ByteBuffer memory) {
+        int writerId = memory.getInt(DataLayout.WRITER_ID_AT);
+        long number = memory.getLong(DataLayout.SEGMENT_NUMBER_AT);
+        return Files.notExists(directory.data(writerId, number));
     }
 }

@@ -3,7 +3,6 @@ package io.peal.bus.file;
 import io.peal.bus.BusException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,7 +62,7 @@ final class DataSegment {
         Mapped.setVolatile(memory, DataLayout.SEALED_AT_AT, DataLayout.OPEN);
         memory.put(0, header, 0, header.capacity());
         Steps.at(Steps.Step.RECYCLE_CLEARED);
-        SegmentFiles.uninterruptibly(to, () -> Files.move(from, to));
+        SegmentFiles.rename(from, to);
         Steps.at(Steps.Step.RECYCLE_RENAMED);
         return new DataSegment(memory, writerId, newNumber);
     }

@@ -2,23 +2,14 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +31,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private final Geometry geometry;
     private final Membership membership;
     private final Object identity;
-    private final Map<DataFile, Long> sealedAt = new HashMap<>(); // guarded by this: of files that are sealed
+    private final Seals seals; // guarded by this
     private @Nullable OrderLog log;
     private @Nullable FileChannel lockFile;
     private boolean elected;
@@ -52,6 +43,7 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         this.control = control;
         this.geometry = control.geometry();
         this.membership = membership;
+        this.seals = new Seals(directory);
         this.identity = identityOfControl();
     }
 
@@ -81,6 +73,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
                 lookedMs = nowMs;
                 sealLeftOpen();
                 trim();
+                trimWhatIsOld();
+                deleteTrimmed();
                 deleteUnfinished(nowMs);
             }
         }
@@ -106,14 +100,14 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         trimTo(control.retention().length());
     }
 
-    /** Half of what is there has to do. */
+    /** If there is nothing to delete, half of what is there has to do. */
     @Override
     public synchronized void trimHarder() {
-        List<DataFile> files = directory.dataFiles();
-        long live = files.stream()
-                .filter(file -> sealedAt(file) >= control.oldest())
-                .count();
-        trimTo(live / 2 * geometry.dataSegmentLength());
+        if (!deleteTrimmed()) {
+            long live = seals.between(control.oldest(), Long.MAX_VALUE).length; // those that are open count, too
+            trimTo(live / 2 * geometry.dataSegmentLength());
+            deleteTrimmed();
+        }
     }
 
     @Override
@@ -132,33 +126,30 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         if (kept == null) {
             return;
         }
-        long newest = kept.newest();
-        long oldest = control.oldest();
-        List<DataFile> files = directory.dataFiles();
-        List<Long> live = new ArrayList<>(); // the bounds of what is sealed and kept
-        for (DataFile file : files) {
-            long sealed = sealedAt(file);
-            if (sealed >= oldest && sealed <= newest) {
-                live.add(sealed);
-            }
-        }
-        live.sort(Comparator.naturalOrder());
-        long excess = live.size() - length / geometry.dataSegmentLength();
-        long begin = oldest;
+        long[] live = seals.between(control.oldest(), kept.newest());
+        long excess = live.length - length / geometry.dataSegmentLength();
         if (excess > 0) {
-            begin = live.get((int) Math.min(excess, live.size()) - 1) + 1;
+            trimBefore(live[(int) Math.min(excess, live.length) - 1] + 1, kept);
         }
-        long ageMs = control.retention().ageMs();
-        if (ageMs > 0) {
-            begin = Math.max(begin, kept.firstYoungerThan((System.currentTimeMillis() - ageMs) * 1_000));
-        }
-        Steps.at(Steps.Step.TRIM_DECIDED);
-        kept.trimTo(begin);
-        Steps.at(Steps.Step.TRIM_RAISED);
-        deleteTrimmed(files);
     }
 
-    private void deleteTrimmed(List<DataFile> files) {
+    private synchronized void trimWhatIsOld() {
+        OrderLog kept = log;
+        long ageMs = control.retention().ageMs();
+        if (kept != null && ageMs > 0) {
+            trimBefore(kept.firstYoungerThan((System.currentTimeMillis() - ageMs) * 1_000), kept);
+        }
+    }
+
+    private static void trimBefore(long position, OrderLog kept) {
+        Steps.at(Steps.Step.TRIM_DECIDED);
+        kept.trimTo(position);
+        Steps.at(Steps.Step.TRIM_RAISED);
+    }
+
+    /** Deletes what nobody will use again; returns whether there was a data segment. */
+    private synchronized boolean deleteTrimmed() {
+        boolean deleted = false;
         long oldest = control.oldest();
         for (Path file : BusDirectory.list(directory.allIndex())) {
             long number = BusDirectory.indexNumber(file);
@@ -167,16 +158,16 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
             }
         }
         Steps.at(Steps.Step.TRIM_INDEX_DELETED);
+        List<DataFile> files = directory.dataFiles();
         Set<Integer> alive = membership.aliveWriters(); // asked after the files were listed: who has files has joined
         for (DataFile file : files) {
-            if (!alive.contains(file.writerId()) && sealedAt(file) < oldest) {
+            if (!alive.contains(file.writerId()) && seals.of(file) < oldest) {
                 SegmentFiles.delete(directory.data(file));
+                deleted = true;
             }
         }
-        if (sealedAt.size() > files.size()) {
-            sealedAt.keySet().retainAll(new HashSet<>(files));
-        }
         Steps.at(Steps.Step.TRIM_DATA_DELETED);
+        return deleted;
     }
 
     /** Seals what those left that died: nothing more of it can get into the index. */
@@ -188,65 +179,12 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         List<DataFile> files = directory.dataFiles();
         Set<Integer> alive = membership.aliveWriters();
         for (DataFile file : files) {
-            if (!alive.contains(file.writerId()) && sealedAt(file) == Long.MAX_VALUE) {
+            if (!alive.contains(file.writerId()) && seals.of(file) == Long.MAX_VALUE) {
                 Steps.at(Steps.Step.BURY_FOUND_OPEN);
-                sealIfThere(file, Math.max(1, kept.newest()));
+                seals.seal(file, Math.max(1, kept.newest()));
             }
         }
         Steps.at(Steps.Step.BURY_SEALED);
-    }
-
-    /** It may be gone: a segment whose writer died while it was about to use it again is free for others to delete. */
-    private void sealIfThere(DataFile file, long position) {
-        try {
-            seal(file, position);
-        } catch (BusException e) {
-            if (Files.exists(directory.data(file))) {
-                throw e;
-            }
-        }
-    }
-
-    private void seal(DataFile file, long position) {
-        SegmentFiles.uninterruptibly(directory.data(file), () -> {
-            try (FileChannel channel =
-                    FileChannel.open(directory.data(file), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-                channel.write(word().putLong(0, position), DataLayout.SEALED_AT_AT);
-            }
-            return position;
-        });
-    }
-
-    /** The position a file is sealed with, {@link Long#MAX_VALUE} if it is not. */
-    private long sealedAt(DataFile file) {
-        Long known = sealedAt.get(file);
-        if (known != null) {
-            return known;
-        }
-        long read;
-        try {
-            read = readSealedAt(directory.data(file));
-        } catch (BusException deletedMeanwhile) {
-            return 0;
-        }
-        if (read <= 0) {
-            return Long.MAX_VALUE;
-        }
-        sealedAt.put(file, read);
-        return read;
-    }
-
-    private static long readSealedAt(Path path) {
-        return SegmentFiles.uninterruptibly(path, () -> {
-            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-                long read = read(channel, DataLayout.SEALED_AT_AT);
-                for (long before = ~read; before != read; ) { // a file's copy is not promised to be atomic
-                    before = read;
-                    read = read(channel, DataLayout.SEALED_AT_AT);
-                }
-                return read;
-            }
-        });
     }
 
     private void deleteUnfinished(long nowMs) {
@@ -288,15 +226,5 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         Object key = SegmentFiles.uninterruptibly(file, () -> Files.readAttributes(file, BasicFileAttributes.class)
                 .fileKey());
         return key == null ? file : key;
-    }
-
-    private static long read(FileChannel channel, long at) throws IOException {
-        ByteBuffer word = word();
-        channel.read(word, at);
-        return word.getLong(0);
-    }
-
-    private static ByteBuffer word() {
-        return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

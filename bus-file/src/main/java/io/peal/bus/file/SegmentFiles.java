@@ -137,6 +137,14 @@ final class SegmentFiles {
         });
     }
 
+    /** Gives a file another name in its directory. */
+    static void rename(Path from, Path to) {
+        boolean renamed = from.toFile().renameTo(to.toFile()); // little code, and one system call
+        if (!renamed) {
+            uninterruptibly(to, () -> Files.move(from, to)); // which can tell why not
+        }
+    }
+
     /** Removes a file if it is there. */
     static void delete(Path file) {
         uninterruptibly(file, () -> Files.deleteIfExists(file));
