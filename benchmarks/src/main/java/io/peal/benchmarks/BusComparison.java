@@ -152,7 +152,7 @@ public final class BusComparison {
                 "%s, one way, %d B at %,d a second, microseconds:%n%n| | p50 | p90 | p99 | p99.9 |%n|---|---|---|---|---|%n",
                 title, LENGTH, rate);
         List<Kind> all = kinds.stream()
-                .filter(kind -> kind.spins() == spinning && kind != Kind.FILE_BATCH)
+                .filter(kind -> kind.spins() == spinning && kind.messagesACall() == 1)
                 .toList();
         Map<Kind, List<OneWayLatency.Result>> results = new EnumMap<>(Kind.class);
         for (int round = 0; round < rounds; round++) {

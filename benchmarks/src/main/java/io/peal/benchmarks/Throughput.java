@@ -26,7 +26,7 @@ public final class Throughput {
     record Result(double received, double lost) {}
 
     private static final String USUAL_LENGTHS = "32,256,1024,16384";
-    private static final String USUAL_KINDS = "FILE,FILE_BATCH,AERON_BUS,AERON";
+    private static final String USUAL_KINDS = "FILE,FILE_BATCH,AERON_BUS,AERON_BUS_BATCH,AERON";
     private static final int WARM_UP_SECONDS = 3;
     private static final int CHECK_EVERY = 256;
 

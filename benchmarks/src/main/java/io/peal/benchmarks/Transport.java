@@ -39,6 +39,8 @@ interface Transport extends AutoCloseable {
         FILE_BATCH,
         /** The bus over Aeron, spinning. */
         AERON_BUS,
+        /** The bus over Aeron, spinning, 32 messages with each call. */
+        AERON_BUS_BATCH,
         /** The bus over Aeron, its reader asleep in between. */
         AERON_BUS_ASLEEP,
         /** Aeron IPC with a driver in a third process, everything at its defaults, spinning. */
@@ -55,16 +57,21 @@ interface Transport extends AutoCloseable {
         /** Whether its receiver keeps a core busy. */
         boolean spins() {
             return switch (this) {
-                case FILE, FILE_BATCH, AERON_BUS, AERON, CHRONICLE -> true;
+                case FILE, FILE_BATCH, AERON_BUS, AERON_BUS_BATCH, AERON, CHRONICLE -> true;
                 case FILE_ASLEEP, AERON_BUS_ASLEEP, AERON_BACKOFF, REDIS, NATS -> false;
             };
+        }
+
+        /** How many messages are sent together. */
+        int messagesACall() {
+            return this == FILE_BATCH || this == AERON_BUS_BATCH ? 32 : 1;
         }
 
         /** The command of the process that has to run beside, nothing if none has. */
         List<String> companion(Path directory) throws IOException {
             return switch (this) {
                 case FILE, FILE_ASLEEP, FILE_BATCH, CHRONICLE -> List.of();
-                case AERON_BUS, AERON_BUS_ASLEEP, AERON, AERON_BACKOFF ->
+                case AERON_BUS, AERON_BUS_BATCH, AERON_BUS_ASLEEP, AERON, AERON_BACKOFF ->
                     ProcessPair.java(AeronTransport.class, List.of(directory.toString()));
                 case REDIS -> RedisTransport.server(directory);
                 case NATS -> NatsTransport.server(directory);
@@ -75,9 +82,8 @@ interface Transport extends AutoCloseable {
     /** The sending or the receiving end of one kind, in a directory that both share. */
     static Transport open(Kind kind, Path directory, boolean sender) throws IOException, InterruptedException {
         return switch (kind) {
-            case FILE -> new BusTransport(BusTransport.file(directory), 1);
-            case FILE_BATCH -> new BusTransport(BusTransport.file(directory), sender ? 32 : 1);
-            case AERON_BUS -> new BusTransport(BusTransport.aeron(directory), 1);
+            case FILE, FILE_BATCH -> new BusTransport(BusTransport.file(directory), kind.messagesACall());
+            case AERON_BUS, AERON_BUS_BATCH -> new BusTransport(BusTransport.aeron(directory), kind.messagesACall());
             case FILE_ASLEEP -> new SleepingBusTransport(BusTransport.file(directory));
             case AERON_BUS_ASLEEP -> new SleepingBusTransport(BusTransport.aeron(directory));
             case AERON, AERON_BACKOFF -> new AeronTransport(directory, sender, kind == Kind.AERON);

@@ -1,6 +1,7 @@
 package io.peal.bus.aeron;
 
 import io.aeron.Publication;
+import io.peal.bus.Batch;
 import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
 import io.peal.bus.PayloadKind;
@@ -25,6 +26,7 @@ final class AeronPublisher implements Publisher {
     /** The message was written, but the life is over: it may stand behind the end. */
     private static final long MAYBE_BEHIND_END = -2_001;
 
+    private static final int LONGEST_RUN = 64; // messages, for which whoever takes the link away has to wait
     private static final int SPINS = 100;
     private static final long PAUSE_NS = 50_000;
 
@@ -68,40 +70,90 @@ final class AeronPublisher implements Publisher {
     @Override
     public long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
         bus.checkOpen();
-        if (payload.remaining() > maxPayloadLength) {
-            throw new IllegalArgumentException("payload is " + payload.remaining() + " bytes, the limit is "
-                    + maxPayloadLength + " (a 64th of termLength, less what the envelope takes)");
-        }
+        checkLength(payload.remaining());
         Writer writer = writers.get();
         long timestampUs = clock.nowUs();
         long position = tryToPublish(writer, timestampUs, topic, payload, kind);
         if (position < 0) {
             position = insist(position, writer, timestampUs, topic, payload, kind);
         }
-        if (writer.hasGone(pace.step())) {
-            pace.wrote();
-        }
+        keepPace(writer);
         replicas.ring(position);
         return position;
+    }
+
+    /**
+     * The same, in runs: entering costs a fence, and telling the time a call, which a run pays once. A run ends where somebody may wait
+     * for this thread, and at a message that cannot be published at once, which is then published like any other.
+     */
+    @Override
+    public long publish(Batch batch) {
+        if (batch.isEmpty()) {
+            throw new IllegalArgumentException("the batch is empty: there is nothing to publish");
+        }
+        bus.checkOpen();
+        for (int i = 0; i < batch.size(); i++) { // all of them, before the first is published
+            checkLength(batch.payloadLength(i));
+        }
+        Writer writer = writers.get();
+        long position = 0;
+        for (int i = 0; i < batch.size(); ) {
+            long timestampUs = clock.nowUs();
+            int end = Math.min(i + LONGEST_RUN, batch.size());
+            writer.enter();
+            try {
+                do {
+                    position = write(writer, timestampUs, batch.topic(i), batch.payload(i), batch.kind(i));
+                } while (position > 0 && ++i < end && !writer.hasGone(pace.step()));
+            } finally {
+                writer.leave();
+            }
+            if (position < 0) {
+                position = insist(position, writer, timestampUs, batch.topic(i), batch.payload(i), batch.kind(i));
+                i++;
+            }
+            keepPace(writer);
+            replicas.ring(position);
+        }
+        return position;
+    }
+
+    private void keepPace(Writer writer) {
+        if (writer.hasGone(pace.step())) {
+            writer.paced();
+            pace.wrote();
+        }
+    }
+
+    private void checkLength(int payloadLength) {
+        if (payloadLength > maxPayloadLength) {
+            throw new IllegalArgumentException("payload is " + payloadLength + " bytes, the limit is "
+                    + maxPayloadLength + " (a 64th of termLength, less what the envelope takes)");
+        }
     }
 
     /** The position, or why there is none. */
     private long tryToPublish(Writer writer, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
         writer.enter();
         try {
-            Link link = keeper.link();
-            if (link == null || streams.isOver(link.life())) { // what is written to a life that is over is for nobody
-                return NO_LINK;
-            }
-            long end = writer.write(link, replica, timestampUs, topic, payload, kind);
-            if (end < 0) {
-                return end;
-            }
-            Stream stream = link.stream();
-            return streams.isOver(stream.life()) ? MAYBE_BEHIND_END : stream.position(end);
+            return write(writer, timestampUs, topic, payload, kind);
         } finally {
             writer.leave();
         }
+    }
+
+    /** The same, between {@link Writer#enter} and {@link Writer#leave}. */
+    private long write(Writer writer, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
+        Link link = keeper.link();
+        if (link == null || streams.isOver(link.life())) { // what is written to a life that is over is for nobody
+            return NO_LINK;
+        }
+        long end = writer.write(link, replica, timestampUs, topic, payload, kind);
+        if (end < 0) {
+            return end;
+        }
+        Stream stream = link.stream();
+        return streams.isOver(stream.life()) ? MAYBE_BEHIND_END : stream.position(end);
     }
 
     /** Publishes what could not be published at once, or was undone. */

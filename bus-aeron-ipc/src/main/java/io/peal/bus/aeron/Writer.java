@@ -77,14 +77,15 @@ final class Writer implements ReservedValueSupplier {
         return written;
     }
 
-    /** Whether this thread has gone so far since this was last true. */
+    /** Whether this thread has gone so far since {@link #paced}, or to another life. */
     boolean hasGone(long distance) {
         long gone = written - paced;
-        if (gone >= 0 && gone < distance) {
-            return false;
-        }
+        return gone < 0 || gone >= distance;
+    }
+
+    /** What it has written so far was told to others. */
+    void paced() {
         paced = written;
-        return true;
     }
 
     /** Writes a message, and returns the place where it ends; or what Aeron says instead, {@link #DISCARDED}, or {@link #UNKNOWN}. */

@@ -3,6 +3,7 @@ package io.peal.bus.aeron;
 import io.aeron.Aeron;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
+import io.peal.bus.Batch;
 import io.peal.bus.Gap;
 import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
@@ -32,6 +33,8 @@ final class AeronTortureMain {
     private static final Topic TOPIC = Topic.of("torture");
     private static final int TERM_LENGTH = 8 << 20;
     private static final int THREADS = 2;
+    private static final int TOLD_EVERY = 100; // messages
+    private static final int MOST_TOGETHER = 32;
     private static final int MAX_FILLER = 100_000; // several frames
     private static final long PAUSE_NS = 200_000;
     private static final long STALL_NS = 20_000_000;
@@ -66,7 +69,10 @@ final class AeronTortureMain {
         Thread.currentThread().join();
     }
 
+    /** One thread publishes each message by itself, the other one some at a time. */
     private static void publish(AeronBus bus, long key) {
+        int together = key % THREADS == 0 ? 1 : MOST_TOGETHER;
+        Batch batch = new Batch();
         ByteBuffer payload = ByteBuffer.allocate(16 + MAX_FILLER);
         SplittableRandom random = new SplittableRandom(key);
         for (long counter = 1; ; counter++) {
@@ -76,8 +82,14 @@ final class AeronTortureMain {
             for (int i = 0; i < filler; i++) {
                 payload.put((byte) (key * 31 + counter + i));
             }
-            bus.publisher().publish(TOPIC, payload.flip(), PayloadKind.BINARY);
-            if (counter % 100 == 0) {
+            boolean told = counter % TOLD_EVERY == 0;
+            if (together == 1) {
+                bus.publisher().publish(TOPIC, payload.flip(), PayloadKind.BINARY);
+            } else if (batch.add(TOPIC, payload.flip(), PayloadKind.BINARY).size() > random.nextInt(together) || told) {
+                bus.publisher().publish(batch);
+                batch.clear();
+            }
+            if (told) {
                 System.out.println("published " + key + " " + counter);
             }
             LockSupport.parkNanos(PAUSE_NS);

@@ -1,5 +1,6 @@
 package io.peal.bus.file;
 
+import io.peal.bus.Batch;
 import io.peal.bus.Gap;
 import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
@@ -31,6 +32,7 @@ final class TortureMain {
     private static final Topic[] TOPICS = {Topic.of("even"), Topic.of("odd")};
     private static final int THREADS = 2;
     private static final long TOLD_EVERY = 1_000; // messages
+    private static final int MOST_TOGETHER = 32; // messages
     private static final int MAX_FILLER = 3_000;
     private static final long NOTHING_CAME_NS = 20_000;
 
@@ -69,7 +71,10 @@ final class TortureMain {
         }
     }
 
+    /** One thread publishes each message by itself, the other one some at a time. */
     private static void publish(FileBus bus, long key) {
+        int together = key % THREADS == 0 ? 1 : MOST_TOGETHER;
+        Batch batch = new Batch();
         ByteBuffer payload = ByteBuffer.allocate(16 + MAX_FILLER);
         SplittableRandom random = new SplittableRandom(key);
         for (long counter = 1; ; counter++) {
@@ -79,8 +84,16 @@ final class TortureMain {
             for (int i = 0; i < filler; i++) {
                 payload.put((byte) (key * 31 + counter + i));
             }
-            long position = bus.publisher().publish(TOPICS[(int) (counter & 1)], payload.flip(), PayloadKind.BINARY);
-            if (counter % TOLD_EVERY == 0) {
+            Topic topic = TOPICS[(int) (counter & 1)];
+            boolean told = counter % TOLD_EVERY == 0;
+            long position = 0;
+            if (together == 1) {
+                position = bus.publisher().publish(topic, payload.flip(), PayloadKind.BINARY);
+            } else if (batch.add(topic, payload.flip(), PayloadKind.BINARY).size() > random.nextInt(together) || told) {
+                position = bus.publisher().publish(batch);
+                batch.clear();
+            }
+            if (told) {
                 System.out.println("published " + position + " " + key + " " + counter + END);
             }
         }
