@@ -22,7 +22,7 @@ import java.util.Map;
  */
 final class Seals {
 
-    private static final int OFTEN_ENOUGH = 2; // times as many names as files, before those that are gone are forgotten
+    private static final int KNOWN_TO_THERE = 2; // so many names may be known for each file that is there
 
     private final BusDirectory directory;
     private final Map<String, Long> known = new HashMap<>(); // by name; a file that is used again has another name
@@ -42,7 +42,7 @@ final class Seals {
                 found[count++] = sealed;
             }
         }
-        if (known.size() > OFTEN_ENOUGH * names.length) {
+        if (known.size() > KNOWN_TO_THERE * names.length) {
             known.keySet().retainAll(new HashSet<>(Arrays.asList(names)));
         }
         long[] ascending = Arrays.copyOf(found, count);
