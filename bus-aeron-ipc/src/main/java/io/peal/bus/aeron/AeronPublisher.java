@@ -26,7 +26,7 @@ final class AeronPublisher implements Publisher {
     /** The message was written, but the life is over: it may stand behind the end. */
     private static final long MAYBE_BEHIND_END = -2_001;
 
-    private static final int LONGEST_RUN = 64; // messages, for which whoever takes the link away has to wait
+    private static final int LONGEST_RUN = 64; // messages, for which sleepers wait at most
     private static final int SPINS = 100;
     private static final long PAUSE_NS = 50_000;
 
@@ -83,8 +83,9 @@ final class AeronPublisher implements Publisher {
     }
 
     /**
-     * The same, in runs: entering costs a fence, and telling the time a call, which a run pays once. A run ends where somebody may wait
-     * for this thread, and at a message that cannot be published at once, which is then published like any other.
+     * Publishes the messages in runs: the fence of {@link Writer#enter}, the time, and the look for sleepers are paid once for each. A run
+     * ends early where readers are to be told how far it is, and at a message that cannot be published at once, because
+     * there is no link any more, for example; that one is then published as if it were alone.
      */
     @Override
     public long publish(Batch batch) {

@@ -18,7 +18,7 @@ import java.util.Map;
  * With which positions the data segments of all writers are sealed. Not thread-safe.
  *
  * <p>This is looked at once for each segment that any writer begins, by a thread that shares its processor with spinning
- * readers and publishers; so it reads only what is new, and runs little code.
+ * readers and publishers; so it reads only seals that it does not know yet, and runs little code.
  */
 final class Seals {
 
