@@ -1,5 +1,8 @@
 package io.peal.bus;
 
+import java.util.Optional;
+import java.util.function.Consumer;
+
 /**
  * One ordered log, shared by the replicas of one service: what any of them publishes, all of them read, in the same
  * order. Thread-safe, except that each {@link Reader} belongs to one thread.
@@ -56,6 +59,20 @@ public interface Bus extends AutoCloseable {
 
     /** The longest payload that can be published, in bytes. */
     int maxPayloadLength();
+
+    /**
+     * Why this bus is of no use any more: it was closed, or this replica is cut off from the others for good. Publishing and
+     * reading throw then, nobody is woken, and only a new bus helps. Empty for as long as it works; what may pass, such as a
+     * full disk, is no reason.
+     */
+    Optional<String> whyUnusable();
+
+    /**
+     * Tells why the bus is of no use any more, once, as soon as it is; at once if it is already.
+     *
+     * @param action called on any thread, also on one that closes the bus; so it must only hand on
+     */
+    Subscription whenUnusable(Consumer<String> action);
 
     /** Leaves the bus. Idempotent, never throws; the other replicas and the log stay as they are. */
     @Override

@@ -9,6 +9,17 @@ public interface ErrorHandler {
     /** Called in the thread where it happened. What this throws is dropped. */
     void onError(Throwable error);
 
+    /** This one, but what it throws is dropped: what buses and fanouts make of one that they are given. */
+    default ErrorHandler guarded() {
+        return error -> {
+            try {
+                onError(error);
+            } catch (RuntimeException | Error dropped) {
+                return;
+            }
+        };
+    }
+
     /** Logs each error with its stack through slf4j: the default. */
     static ErrorHandler logging() {
         return error ->

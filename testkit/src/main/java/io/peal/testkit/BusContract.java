@@ -25,7 +25,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -549,6 +551,24 @@ public abstract class BusContract {
         assertThatIllegalStateException().isThrownBy(() -> bus.newReader(StartFrom.latest()));
         assertThatIllegalStateException().isThrownBy(() -> bus.newWakeUp(() -> {}));
         assertThatIllegalStateException().isThrownBy(() -> reader.poll(message -> {}, 1));
+    }
+
+    @Test
+    void aBusThatIsOfNoUseAnyMoreSaysWhyOnce() throws InterruptedException {
+        Bus bus = newReplica();
+        BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        Subscription early = bus.whenUnusable(told::add);
+        bus.whenUnusable(why -> told.add("told who wanted to be told no more")).close();
+        assertThat(bus.whyUnusable()).isEmpty();
+        bus.close();
+        String why = told.poll(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        assertThat(why).contains("closed");
+        assertThat(bus.whyUnusable()).hasValue(why);
+        bus.close();
+        bus.whenUnusable(late -> told.add("late: " + late));
+        assertThat(told.poll(LIMIT.toMillis(), TimeUnit.MILLISECONDS)).isEqualTo("late: " + why);
+        assertThat(told).isEmpty();
+        early.close();
     }
 
     @Test

@@ -43,13 +43,16 @@ final class BusWire {
         CLOSE_WAKE_UP,
         CLOSE_SUBSCRIPTION,
         POSITION,
+        WHY_UNUSABLE,
+        WHEN_UNUSABLE,
         CLOSE
     }
 
     enum Event {
         MESSAGE,
         GAP,
-        AVAILABLE
+        AVAILABLE,
+        UNUSABLE
     }
 
     /** Writes the content of one frame. */

@@ -1,6 +1,7 @@
 package io.peal.testkit;
 
 import io.peal.bus.Bus;
+import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
@@ -14,8 +15,11 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
+import io.peal.bus.spi.Usability;
 import io.peal.bus.spi.WakeUps;
 import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +36,7 @@ public final class InMemoryBus implements Bus {
     private final WakeUps wakeUps;
     private final Dispatcher dispatcher;
     private final Publisher publisher = this::publish;
-    private volatile boolean closed;
+    private final Usability usability = new Usability(ErrorHandler.logging());
 
     private InMemoryBus(InMemoryLog log) {
         ErrorHandler errorHandler = ErrorHandler.logging();
@@ -103,16 +107,29 @@ public final class InMemoryBus implements Bus {
     }
 
     @Override
+    public Optional<String> whyUnusable() {
+        return usability.why();
+    }
+
+    @Override
+    public Subscription whenUnusable(Consumer<String> action) {
+        return usability.listen(action);
+    }
+
+    /** Cuts this replica off, as a bus does whose memory somebody has removed. */
+    public void fail(String reason) {
+        usability.lose(new BusException(reason));
+    }
+
+    @Override
     public void close() {
         dispatcher.close();
-        closed = true;
+        usability.close();
         log.wakeUps.remove(wakeUps);
     }
 
     void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the bus is closed");
-        }
+        usability.check();
     }
 
     private long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {

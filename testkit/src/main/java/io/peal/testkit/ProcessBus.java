@@ -24,10 +24,12 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A bus whose replica is another process: every call goes there ({@link ProcessBusMain}). Thread-safe as any bus. */
@@ -40,6 +42,7 @@ final class ProcessBus implements Bus {
     private final Map<Long, CompletableFuture<DataInputStream>> answers = new ConcurrentHashMap<>();
     private final Map<Long, Subscriber> subscribers = new ConcurrentHashMap<>();
     private final Map<Long, Runnable> wakeUps = new ConcurrentHashMap<>();
+    private final Map<Long, Consumer<String>> unusables = new ConcurrentHashMap<>();
     private final Publisher publisher = this::publish;
     private final int replica;
     private final int maxPayloadLength;
@@ -151,6 +154,24 @@ final class ProcessBus implements Bus {
         return maxPayloadLength;
     }
 
+    @Override
+    public Optional<String> whyUnusable() {
+        try {
+            String why = ask(Op.WHY_UNUSABLE, arguments -> {}).readUTF();
+            return why.isEmpty() ? Optional.empty() : Optional.of(why);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public Subscription whenUnusable(Consumer<String> action) {
+        long number = numbers.incrementAndGet();
+        unusables.put(number, action);
+        ask(Op.WHEN_UNUSABLE, arguments -> arguments.writeLong(number));
+        return () -> unusables.remove(number);
+    }
+
     /** Closes the bus in its process, which lives on to show what a closed bus answers. */
     @Override
     public void close() {
@@ -242,6 +263,7 @@ final class ProcessBus implements Bus {
                 case MESSAGE -> subscriber.onMessage(BusWire.readMessage(frame));
                 case GAP -> subscriber.onGap(BusWire.readGap(frame));
                 case AVAILABLE -> wakeUps.getOrDefault(number, () -> {}).run();
+                case UNUSABLE -> unusables.getOrDefault(number, why -> {}).accept(frame.readUTF());
             }
         } catch (RuntimeException e) {
             ErrorHandler.logging().onError(e);

@@ -115,6 +115,8 @@ final class ProcessBusMain {
                 case CLOSE_WAKE_UP -> closeWakeUp(request);
                 case CLOSE_SUBSCRIPTION -> closeSubscription(request);
                 case POSITION -> position();
+                case WHY_UNUSABLE -> whyUnusable();
+                case WHEN_UNUSABLE -> whenUnusable(request);
                 case CLOSE -> close();
             };
         } catch (IOException e) {
@@ -213,6 +215,17 @@ final class ProcessBusMain {
             answer.writeLong(position.epoch());
             answer.writeLong(position.value());
         };
+    }
+
+    private Content whyUnusable() {
+        String why = bus.whyUnusable().orElse("");
+        return answer -> answer.writeUTF(why);
+    }
+
+    private Content whenUnusable(DataInputStream request) throws IOException {
+        long number = request.readLong();
+        Subscription ignored = bus.whenUnusable(why -> sendEvent(number, Event.UNUSABLE, event -> event.writeUTF(why)));
+        return answer -> {};
     }
 
     private Content close() {

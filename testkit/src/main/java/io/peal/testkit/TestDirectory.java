@@ -31,8 +31,12 @@ public final class TestDirectory implements AutoCloseable {
         return path;
     }
 
+    /** Removes it and what is in it. Idempotent. */
     @Override
     public void close() {
+        if (Files.notExists(path)) {
+            return;
+        }
         try (Stream<Path> all = Files.walk(path)) {
             List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
             for (Path each : deepestFirst) {

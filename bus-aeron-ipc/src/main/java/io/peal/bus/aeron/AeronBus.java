@@ -16,10 +16,13 @@ import io.peal.bus.WakeUp;
 import io.peal.bus.file.HostReplicas;
 import io.peal.bus.file.Waiting;
 import io.peal.bus.spi.Dispatcher;
+import io.peal.bus.spi.Usability;
 import io.peal.bus.spi.WallClock;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,25 +55,17 @@ public final class AeronBus implements Bus {
     private final Dispatcher dispatcher;
     private final AtomicBoolean closing = new AtomicBoolean();
     private final long epoch;
-    private long lookedAt; // touched by the doorbell's thread alone, as is the next
-    private long keptUpNs;
-    private volatile boolean closed;
+    private final Usability usability;
 
     private AeronBus(Builder options) {
         JvmFlag.check();
         this.errorHandler = options.errorHandler;
+        this.usability = new Usability(errorHandler);
         Path directory = options.directory.toAbsolutePath().normalize();
         StreamOptions stream = new StreamOptions(options.streamId, options.termLength);
         this.maxPayloadLength = Envelope.maxPayloadLength(stream.maxMessageLength());
         this.replicas = HostReplicas.join(
-                directory,
-                options.replicaName,
-                false,
-                options.waiting,
-                this::lookWhenWoken,
-                () -> streams().look(),
-                this::mayDoze,
-                options.errorHandler);
+                directory, options.replicaName, false, options.waiting, new ReplicaOwner(), options.errorHandler);
         String threads = "peal-" + replicas.number();
         AeronDriver driver = options.driver != null ? options.driver : Drivers.choose(directory);
         this.drivers = new Drivers(directory, driver, stream, options.driverTimeout);
@@ -164,10 +159,20 @@ public final class AeronBus implements Bus {
     }
 
     @Override
+    public Optional<String> whyUnusable() {
+        return usability.why();
+    }
+
+    @Override
+    public Subscription whenUnusable(Consumer<String> action) {
+        return usability.listen(action);
+    }
+
+    @Override
     public void close() {
         if (closing.compareAndSet(false, true)) {
             dispatcher.close();
-            closed = true;
+            usability.close();
             replicas.stop();
             keeper.close();
             drivers.close();
@@ -176,9 +181,7 @@ public final class AeronBus implements Bus {
     }
 
     void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the bus is closed");
-        }
+        usability.check();
     }
 
     private Reader reader(StartFrom startFrom, @Nullable TopicSet topics) {
@@ -229,28 +232,43 @@ public final class AeronBus implements Bus {
         throw new IllegalStateException("unreachable: " + position);
     }
 
-    /** Readers look for themselves: the thread that was woken leaves it to them if none of them is asleep. */
-    private long lookWhenWoken() {
-        long now = System.nanoTime();
-        if (now - keptUpNs > KEEP_UP_NS) {
-            keptUpNs = now;
-            pace.keepUp();
-        }
-        return replicas.isAnyReaderAsleep() ? streams.look() : streams.frontier();
-    }
+    /** What the replicas of this host ask the bus. */
+    private final class ReplicaOwner implements HostReplicas.Owner {
 
-    /** While messages come, it looks every millisecond, because nobody else may read; then it wants to be rung. */
-    private boolean mayDoze() {
-        if (streams.look() != lookedAt || streams.isSomethingBegun()) {
-            lookedAt = streams.frontier();
-            return false;
-        }
-        replicas.announceSleep();
-        return streams.look() == lookedAt && !streams.isSomethingBegun();
-    }
+        private long lookedAt; // touched by the doorbell's thread alone, as is the next
+        private long keptUpNs;
 
-    private Streams streams() {
-        return streams;
+        /** Readers look for themselves: the thread that was woken leaves it to them if none of them is asleep. */
+        @Override
+        public long lookWhenWoken() {
+            long now = System.nanoTime();
+            if (now - keptUpNs > KEEP_UP_NS) {
+                keptUpNs = now;
+                pace.keepUp();
+            }
+            return replicas.isAnyReaderAsleep() ? streams.look() : streams.frontier();
+        }
+
+        @Override
+        public long look() {
+            return streams.look();
+        }
+
+        /** While messages come, it looks every millisecond, because nobody else may read; then it wants to be rung. */
+        @Override
+        public boolean mayDoze() {
+            if (streams.look() != lookedAt || streams.isSomethingBegun()) {
+                lookedAt = streams.frontier();
+                return false;
+            }
+            replicas.announceSleep();
+            return streams.look() == lookedAt && !streams.isSomethingBegun();
+        }
+
+        @Override
+        public void lost(BusException reason) {
+            usability.lose(reason);
+        }
     }
 
     /** Options of an {@link AeronBus}; each has a default. Not thread-safe. */
@@ -281,7 +299,7 @@ public final class AeronBus implements Bus {
 
         /** Where errors on the bus's own threads go; they are logged by default. */
         public Builder errorHandler(ErrorHandler handler) {
-            this.errorHandler = handler;
+            this.errorHandler = handler.guarded();
             return this;
         }
 

@@ -24,6 +24,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +81,23 @@ class AeronBusTest {
             }
         } finally {
             driver.close();
+        }
+    }
+
+    @Test
+    void whoHadADirectoryOpenThatIsRemovedIsTold() throws InterruptedException {
+        BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        try (MediaDriver driver = launch();
+                TestDirectory elsewhere = new TestDirectory();
+                AeronBus bus = builder(elsewhere.path().resolve("bus")).open()) {
+            assertThat(driver.aeronDirectoryName()).isEqualTo(aeron.toString());
+            bus.whenUnusable(told::add);
+            elsewhere.close();
+            assertThat(told.poll(LIMIT.toMillis(), TimeUnit.MILLISECONDS)).contains("was removed");
+            assertThatExceptionOfType(BusException.class)
+                    .isThrownBy(() -> bus.publisher().publish(NEWS, "to nobody"))
+                    .withMessageContaining("was removed");
+            assertThat(errors).hasSize(1);
         }
     }
 
@@ -231,7 +251,11 @@ class AeronBusTest {
     }
 
     private AeronBus.Builder builder() {
-        return AeronBus.at(scratch.path().resolve("bus"))
+        return builder(scratch.path().resolve("bus"));
+    }
+
+    private AeronBus.Builder builder(Path directory) {
+        return AeronBus.at(directory)
                 .driver(AeronDriver.external(aeron))
                 .termLength(4 << 20)
                 .errorHandler(errors::add);

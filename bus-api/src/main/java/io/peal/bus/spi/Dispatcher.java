@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class Dispatcher implements AutoCloseable {
 
     private static final int POLL_LIMIT = 256;
+    private static final long REST_NS = 50_000_000; // after an error, which the next poll may well meet again
     private static final long SPIN_NS = Runtime.getRuntime().availableProcessors() > 2 ? 20_000 : 5_000;
 
     private final Bus bus;
@@ -111,13 +112,14 @@ public final class Dispatcher implements AutoCloseable {
         if (!started) {
             started = true;
             wakeUp = bus.newWakeUp(this::wake);
+            bus.whenUnusable(why -> wake());
             thread.start();
         }
     }
 
     private void run() {
         try (Reader live = bus.newReader(StartFrom.latest(), topics)) {
-            while (!closed) {
+            while (!closed && isUsable()) {
                 if (turn(live) == 0 && !waitABit(live)) {
                     sleepBehind(live.position());
                 }
@@ -147,7 +149,7 @@ public final class Dispatcher implements AutoCloseable {
         WakeUp armed = wakeUp;
         woken = false;
         if (armed != null && armed.arm(position)) {
-            while (!woken && commands.isEmpty() && !closed) {
+            while (!woken && commands.isEmpty() && !closed && isUsable()) {
                 LockSupport.park(this);
             }
         }
@@ -156,6 +158,10 @@ public final class Dispatcher implements AutoCloseable {
     private void wake() {
         woken = true;
         LockSupport.unpark(thread);
+    }
+
+    private boolean isUsable() {
+        return bus.whyUnusable().isEmpty();
     }
 
     private int turn(Reader live) {
@@ -193,7 +199,10 @@ public final class Dispatcher implements AutoCloseable {
         try {
             return reader.poll(subscriber, POLL_LIMIT, last);
         } catch (RuntimeException e) {
-            errorHandler.onError(e);
+            if (isUsable()) {
+                errorHandler.onError(e);
+                LockSupport.parkNanos(REST_NS);
+            }
             return 1;
         }
     }

@@ -16,15 +16,18 @@ import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
+import io.peal.bus.spi.Usability;
 import io.peal.bus.spi.WakeUps;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,10 +58,11 @@ public final class FileBus implements Bus {
     private final Publisher publisher = new LogPublisher();
     private final Set<LogReader> readers = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final AtomicBoolean closing = new AtomicBoolean();
-    private volatile @Nullable RuntimeException unusable; // null as long as the bus can be used
+    private final Usability usability;
 
     private FileBus(Builder options, Geometry geometry) {
         this.errorHandler = options.errorHandler;
+        this.usability = new Usability(errorHandler);
         BusDirectory directory = BusDirectory.prepare(options.directory, options.openToGroup);
         this.control = Control.openOrCreate(directory, geometry);
         options.applyRetention(directory, control);
@@ -76,7 +80,7 @@ public final class FileBus implements Bus {
                 directory.door(self), log::newest, () -> true, wakeUps, spinning, threads + "-doorbell", errorHandler);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", errorHandler);
         doorbell.start();
-        home.keep(this::lose);
+        home.keep(usability::lose);
         home.maintenance().repeat(() -> control.tellReadTo(self, slowestReader()), LogHome.TICK_MS);
         if (disk != null) {
             long pauseMs = options.durability instanceof Durability.Periodic periodic
@@ -161,10 +165,20 @@ public final class FileBus implements Bus {
     }
 
     @Override
+    public Optional<String> whyUnusable() {
+        return usability.why();
+    }
+
+    @Override
+    public Subscription whenUnusable(Consumer<String> action) {
+        return usability.listen(action);
+    }
+
+    @Override
     public void close() {
         if (closing.compareAndSet(false, true)) {
             dispatcher.close();
-            unusable = new IllegalStateException("the bus is closed");
+            usability.close();
             doorbell.close();
             bells.close();
             home.stop();
@@ -174,12 +188,7 @@ public final class FileBus implements Bus {
     }
 
     void checkOpen() {
-        RuntimeException reason = unusable;
-        if (reason != null) {
-            throw reason instanceof BusException
-                    ? new BusException(String.valueOf(reason.getMessage()), reason)
-                    : new IllegalStateException(reason.getMessage());
-        }
+        usability.check();
     }
 
     /** The position at which the log begins: the oldest message that is kept, or the first to come. */
@@ -195,13 +204,6 @@ public final class FileBus implements Bus {
             } catch (BusException e) {
                 errorHandler.onError(e);
             }
-        }
-    }
-
-    private void lose(BusException reason) {
-        if (unusable == null) {
-            unusable = reason;
-            errorHandler.onError(reason);
         }
     }
 
@@ -308,7 +310,7 @@ public final class FileBus implements Bus {
 
         /** Where errors on the bus's own threads go; they are logged by default. */
         public Builder errorHandler(ErrorHandler handler) {
-            this.errorHandler = handler;
+            this.errorHandler = handler.guarded();
             return this;
         }
 

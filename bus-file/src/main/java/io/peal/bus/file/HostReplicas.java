@@ -1,11 +1,10 @@
 package io.peal.bus.file;
 
+import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.WakeUp;
 import io.peal.bus.spi.WakeUps;
 import java.nio.file.Path;
-import java.util.function.BooleanSupplier;
-import java.util.function.LongSupplier;
 
 /**
  * The replicas of one host on another transport: each has a number, its death is noticed, and each can sleep until somebody
@@ -22,7 +21,9 @@ public final class HostReplicas implements AutoCloseable {
     private final WakeUps wakeUps;
     private final Bells bells;
     private final Doorbell doorbell;
+    private final Owner owner;
     private final boolean spinning;
+    private boolean lost; // the background thread's own
     private boolean closed; // guarded by this
 
     private HostReplicas(
@@ -30,45 +31,59 @@ public final class HostReplicas implements AutoCloseable {
             String replicaName,
             boolean openToGroup,
             Waiting waiting,
-            LongSupplier lookWhenWoken,
-            LongSupplier look,
-            BooleanSupplier mayDoze,
+            Owner owner,
             ErrorHandler errorHandler) {
         BusDirectory directory = BusDirectory.prepare(path, openToGroup);
         this.control = Control.openOrCreate(directory, NO_LOG);
         this.membership = Membership.join(directory, control, replicaName);
+        this.owner = owner;
         int self = membership.slot();
         String threads = "peal-" + membership.writerId();
         this.spinning = waiting == Waiting.SPINNING;
         this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
-        this.wakeUps = new WakeUps(look, this::announceSleep, errorHandler);
+        this.wakeUps = new WakeUps(owner::look, this::announceSleep, errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
         this.doorbell = new Doorbell(
-                directory.door(self), lookWhenWoken, mayDoze, wakeUps, spinning, threads + "-doorbell", errorHandler);
-        maintenance.repeat(membership::buryDead, LogHome.TICK_MS);
+                directory.door(self),
+                owner::lookWhenWoken,
+                owner::mayDoze,
+                wakeUps,
+                spinning,
+                threads + "-doorbell",
+                errorHandler);
+        maintenance.repeat(this::tick, LogHome.TICK_MS);
     }
 
     /**
      * Takes part.
      *
      * @param directory the same for all replicas of a bus on this host; made if it is not there
-     * @param lookWhenWoken looks whether there is something new, and returns the newest position; called by the thread that
-     *     waits
-     * @param look does so for a reader that is about to sleep: it must not miss what was published before
-     * @param mayDoze whether the thread that waits may sleep until somebody rings, asked each time; if not, it looks again
-     *     after a millisecond
+     * @param owner the bus that they are the replicas of
      */
     public static HostReplicas join(
             Path directory,
             String replicaName,
             boolean openToGroup,
             Waiting waiting,
-            LongSupplier lookWhenWoken,
-            LongSupplier look,
-            BooleanSupplier mayDoze,
+            Owner owner,
             ErrorHandler errorHandler) {
-        return new HostReplicas(
-                directory, replicaName, openToGroup, waiting, lookWhenWoken, look, mayDoze, errorHandler);
+        return new HostReplicas(directory, replicaName, openToGroup, waiting, owner, errorHandler);
+    }
+
+    /** The bus on the other transport. Thread-safe. */
+    public interface Owner {
+
+        /** Looks whether there is something new, and returns the newest position; called by the thread that waits. */
+        long lookWhenWoken();
+
+        /** The same for a reader that is about to sleep: it must not miss what was published before. */
+        long look();
+
+        /** Whether the thread that waits may sleep until somebody rings, asked each time; if not, it looks again soon. */
+        boolean mayDoze();
+
+        /** This replica is cut off from the others: the directory is not there any more, or they took it for dead. Called once. */
+        void lost(BusException reason);
     }
 
     /** Lets the thread begin that waits. */
@@ -131,6 +146,17 @@ public final class HostReplicas implements AutoCloseable {
         doorbell.close();
         bells.close();
         maintenance.close();
+    }
+
+    private void tick() {
+        BusException reason = lost ? null : membership.whyCutOff();
+        if (reason != null) {
+            lost = true;
+            owner.lost(reason);
+        }
+        if (!lost) {
+            membership.buryDead();
+        }
     }
 
     /** Leaves. Idempotent. */

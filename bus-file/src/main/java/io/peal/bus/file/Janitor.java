@@ -8,7 +8,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +29,6 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
     private final Control control;
     private final Geometry geometry;
     private final Membership membership;
-    private final Object identity;
     private final Seals seals; // guarded by this
     private @Nullable OrderLog log;
     private @Nullable FileChannel lockFile;
@@ -44,7 +42,6 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         this.geometry = control.geometry();
         this.membership = membership;
         this.seals = new Seals(directory);
-        this.identity = identityOfControl();
     }
 
     /** The log it keeps; it does nothing before it has one. */
@@ -52,19 +49,8 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         log = kept;
     }
 
-    /** The work of each second; returns what makes the bus unusable, or nothing. */
-    @Nullable
-    BusException tick(long nowMs) {
-        try {
-            if (!identityOfControl().equals(identity)) {
-                return new BusException(
-                        directory.path() + " was replaced while the bus was open: this replica is cut off"
-                                + " from the others, open the bus anew");
-            }
-        } catch (BusException e) {
-            return new BusException(directory.path()
-                    + " was removed while the bus was open: this replica is cut off, open the bus anew");
-        }
+    /** The work of each second. */
+    void tick(long nowMs) {
         if (isElected() || nowMs - control.janitorBeatMs() > STALE_BEAT_MS) {
             control.beatAsJanitor(nowMs);
             boolean due = Math.abs(nowMs - lookedMs) >= LOOK_MS;
@@ -82,7 +68,6 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
         if (kept != null) {
             kept.forgetTrimmed();
         }
-        return null;
     }
 
     /** Whether anything was published since the last time. */
@@ -219,12 +204,5 @@ final class Janitor implements AutoCloseable, DataLog.Trimmer {
             });
         }
         return elected;
-    }
-
-    private Object identityOfControl() {
-        Path file = directory.control();
-        Object key = SegmentFiles.uninterruptibly(file, () -> Files.readAttributes(file, BasicFileAttributes.class)
-                .fileKey());
-        return key == null ? file : key;
     }
 }

@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
+import java.util.function.Consumer;
 
 /**
  * A log in its directory, with all that keeps it: this process's place among the participants, the background thread, the
@@ -66,14 +67,16 @@ final class LogHome implements AutoCloseable {
         return "peal-" + membership.writerId();
     }
 
-    /** Does the work of each second, and tells {@code lost} when the log cannot be used any more. */
-    void keep(Lost lost) {
+    /** Does the work of each second, or tells {@code lost} each time why there is none any more. */
+    void keep(Consumer<BusException> lost) {
         maintenance.repeat(
                 () -> {
                     log.adjustClock();
-                    BusException reason = janitor.tick(System.currentTimeMillis());
-                    if (reason != null) {
-                        lost.lost(reason);
+                    BusException reason = membership.whyCutOff();
+                    if (reason == null) {
+                        janitor.tick(System.currentTimeMillis());
+                    } else {
+                        lost.accept(reason);
                     }
                 },
                 TICK_MS);
@@ -90,11 +93,5 @@ final class LogHome implements AutoCloseable {
     public void close() {
         janitor.close();
         membership.close();
-    }
-
-    /** Is told that the log is gone. */
-    interface Lost {
-
-        void lost(BusException reason);
     }
 }

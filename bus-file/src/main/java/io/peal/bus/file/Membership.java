@@ -66,9 +66,41 @@ final class Membership implements AutoCloseable {
     /** Refuses to go on when the others have declared this process dead. */
     void checkAlive() {
         if (!control.isStill(slot, writerId)) {
-            throw new BusException("this replica has left the bus, or was taken for dead because the lock of its slot "
-                    + slot + " was free: open the bus anew");
+            throw deadForOthers();
         }
+    }
+
+    /**
+     * Why this replica has no part in the bus any more, or nothing. If somebody has removed the directory, those who had it
+     * open go on together for as long as they need no new file, and whoever comes makes another bus beside them.
+     */
+    @Nullable
+    BusException whyCutOff() {
+        try {
+            if (!identityOf(directory).equals(bus)) {
+                return cutOff("replaced");
+            }
+        } catch (BusException e) {
+            return cutOff("removed");
+        }
+        return control.isStill(slot, writerId) ? null : deadForOthers();
+    }
+
+    private BusException deadForOthers() {
+        return new BusException("this replica has left the bus, or was taken for dead because the lock of its slot "
+                + slot + " was free: open the bus anew");
+    }
+
+    private BusException cutOff(String what) {
+        return new BusException(directory.path() + " was " + what + " while the bus was open: this replica is cut off"
+                + " from the others, open the bus anew");
+    }
+
+    private static Object identityOf(BusDirectory directory) {
+        Path file = directory.control();
+        Object key = SegmentFiles.uninterruptibly(file, () -> Files.readAttributes(file, BasicFileAttributes.class)
+                .fileKey());
+        return key == null ? file : key;
     }
 
     /** The writers that live, as far as anybody knows. */
@@ -137,8 +169,7 @@ final class Membership implements AutoCloseable {
 
     private static @Nullable Membership tryToJoin(BusDirectory directory, Control control, String name, int slot)
             throws IOException {
-        Object bus = Files.readAttributes(directory.control(), BasicFileAttributes.class)
-                .fileKey();
+        Object bus = identityOf(directory);
         String heldAs = bus + "/" + slot;
         if (!heldByThisJvm().add(heldAs)) {
             return null;

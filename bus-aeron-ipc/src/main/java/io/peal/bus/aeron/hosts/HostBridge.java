@@ -258,7 +258,7 @@ public final class HostBridge implements AutoCloseable {
 
         /** Where errors on the bridge's threads go; they are logged by default. */
         public Builder errorHandler(ErrorHandler handler) {
-            this.errorHandler = handler;
+            this.errorHandler = handler.guarded();
             return this;
         }
 
