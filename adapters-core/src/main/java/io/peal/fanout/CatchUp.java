@@ -17,6 +17,7 @@ final class CatchUp<B> {
 
     private static final int POLL_LIMIT = 64;
     private static final int SLICE_LENGTH = 64 * 1024;
+    private static final long SLICE_NS = 500_000; // a topic may be rare, and the log long
 
     private final Shard<B> shard;
     private final Bus bus;
@@ -60,15 +61,22 @@ final class CatchUp<B> {
             Reader reader = feed.ownReader(bus);
             toOne.feed = feed;
             toOne.count = 0;
-            int passed = 1;
-            while (passed > 0 && feed.frames().length() < SLICE_LENGTH && toOne.gap == null) {
+            long deadline = System.nanoTime() + SLICE_NS;
+            int passed;
+            do {
                 passed = reader.poll(toOne, POLL_LIMIT, end);
-            }
+            } while (passed > 0
+                    && feed.frames().length() < SLICE_LENGTH
+                    && toOne.gap == null
+                    && System.nanoTime() - deadline < 0);
             write(feed);
             feed.advance(reader.position());
             settle(feed, end);
         } catch (PositionUnavailableException refusal) {
             feed.connection().refuse(refusal);
+        } catch (RuntimeException | Error e) {
+            feed.frames().discard(); // it is not for others
+            shard.fail(feed, e);
         } finally {
             toOne.feed = null;
             toOne.gap = null;
@@ -88,10 +96,9 @@ final class CatchUp<B> {
 
     private void settle(Feed<B> feed, long end) {
         Gap gap = toOne.gap;
-        RuntimeException failure = feed.frames().takeFailure();
+        Throwable failure = feed.frames().takeFailure();
         if (failure != null) {
-            shard.fanout().errorHandler().onError(failure);
-            feed.connection().failed();
+            shard.fail(feed, failure);
         } else if (gap != null) {
             feed.connection().lost(gap);
         } else if (feed.position() >= end) {

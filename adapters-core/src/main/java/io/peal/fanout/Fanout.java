@@ -2,9 +2,11 @@ package io.peal.fanout;
 
 import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
+import io.peal.bus.Subscription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -30,6 +32,7 @@ public final class Fanout implements AutoCloseable {
     private final Signals signals;
     private final Entrance entrance;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
+    private final Subscription untilUnusable;
     private final AtomicLong connectionIds = new AtomicLong();
     private final AtomicInteger connections = new AtomicInteger();
     private volatile boolean draining;
@@ -43,6 +46,7 @@ public final class Fanout implements AutoCloseable {
         this.errorHandler = options.errorHandler;
         this.signals = new Signals(options.listener, errorHandler);
         this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
+        this.untilUnusable = bus.whenUnusable(this::leave);
     }
 
     /** A fanout over a bus, before it is built. */
@@ -70,9 +74,9 @@ public final class Fanout implements AutoCloseable {
         return connections.get();
     }
 
-    /** How many positions of the log its slowest shard has yet to read; 0 while nobody subscribes to anything. */
+    /** How many positions of the log its slowest shard has yet to read; 0 while nobody subscribes to anything, or without a bus. */
     public long lag() {
-        long newest = bus.position().value();
+        long newest = newest();
         long lag = 0;
         for (Shard<?> shard : shards) {
             lag = Math.max(lag, shard.lag(newest));
@@ -118,7 +122,7 @@ public final class Fanout implements AutoCloseable {
         }
         draining = true;
         int before = connections();
-        long newest = bus.position().value();
+        long newest = newest();
         shards.forEach(shard -> shard.drain(newest, window));
         long deadline = System.nanoTime() + window.toNanos() + DRAIN_GRACE.toNanos();
         while (connections() > 0 && System.nanoTime() < deadline) {
@@ -141,12 +145,13 @@ public final class Fanout implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        untilUnusable.close();
         shards.forEach(Shard::close);
     }
 
-    /** Whether an adapter may accept connections: not while draining, and not when closed. */
+    /** Whether an adapter may accept connections: not while draining, when closed, or when the bus is of no use any more. */
     public boolean isAccepting() {
-        return !draining && !closed;
+        return !draining && !closed && bus.whyUnusable().isEmpty();
     }
 
     /**
@@ -165,14 +170,30 @@ public final class Fanout implements AutoCloseable {
         if (blocked > 0) {
             reasons.add(blocked + " event loops have been blocked for " + Shard.STUCK.toSeconds() + " s or more");
         }
-        if (!isAccepting()) {
+        Optional<String> unusable = bus.whyUnusable();
+        unusable.ifPresent(reasons::add);
+        if (closed || draining) {
             reasons.add(closed ? "closed" : "draining");
         }
         int open = connections();
         if (limits.connections() > 0 && open >= limits.connections()) {
             reasons.add(open + " connections, which is the limit");
         }
-        return new FanoutHealth(blocked == 0, reasons.isEmpty(), open, lag(), List.copyOf(reasons));
+        return new FanoutHealth(
+                blocked == 0 && unusable.isEmpty(), reasons.isEmpty(), open, lag(), List.copyOf(reasons));
+    }
+
+    /** Where the newest message of the log stands; 0 when the bus is of no use any more. */
+    long newest() {
+        return bus.whyUnusable().isPresent() ? 0 : bus.position().value();
+    }
+
+    /** Sends everybody away, because nothing more will come to them here. */
+    private void leave(String why) {
+        if (!closed) {
+            signals.busLost(why);
+            shards.forEach(Shard::leave);
+        }
     }
 
     boolean isClosed() {
@@ -254,7 +275,7 @@ public final class Fanout implements AutoCloseable {
 
         /** Where errors on event loops go that are nobody's to catch; they are logged by default. */
         public Builder errorHandler(ErrorHandler handler) {
-            this.errorHandler = handler;
+            this.errorHandler = handler.guarded();
             return this;
         }
 

@@ -47,6 +47,13 @@ public interface FanoutListener {
     /** A shard had work to do, and its event loop did not let it for a second or more: something blocks the loop. */
     default void stalled(long milliseconds) {}
 
+    /**
+     * The bus is of no use any more ({@link io.peal.bus.Bus#whyUnusable}): clients are sent away with 1012, one after the other
+     * within two seconds, and upgrades are answered 503. Only a new bus and a new fanout help, so most will end the process, to
+     * be started anew: on a thread of its own, because this is called by one that may be needed for that.
+     */
+    default void busLost(String why) {}
+
     /** {@link Fanout#drain} has ended. */
     default void drained(DrainReport report) {}
 }

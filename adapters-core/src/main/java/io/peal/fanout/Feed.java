@@ -44,6 +44,7 @@ final class Feed<B> {
     private long progressNs; // when it took something for the last time
     private boolean unflushed;
     private boolean toldBehind; // so that who counts both comes to zero again
+    private boolean watched; // a look at whether it is stalled is to come
 
     /** Whether it is among those that are catching up, kept by {@link CatchUp}. */
     boolean catchingUp;
@@ -94,10 +95,9 @@ final class Feed<B> {
 
     /** How many positions it is behind. Thread-safe. */
     long lag() {
-        Bus bus = shard.fanout().bus();
         return switch (state) {
-            case LIVE -> topics().isEmpty() ? 0 : Math.max(0, bus.position().value() - shard.position());
-            case LAGGING -> Math.max(0, bus.position().value() - cursor);
+            case LIVE -> topics().isEmpty() ? 0 : shard.lag(shard.fanout().newest());
+            case LAGGING -> Math.max(0, shard.fanout().newest() - cursor);
             case ENDED -> 0;
         };
     }
@@ -206,6 +206,12 @@ final class Feed<B> {
         }
     }
 
+    /** The look that was to come has come; true if there must be another, because it is behind. */
+    boolean isStillWatched() {
+        watched = isLagging();
+        return watched;
+    }
+
     /** Why it has been behind for too long or too far, null if it has not. */
     @Nullable
     String whyTooSlow(Limits limits, long nowNs) {
@@ -300,7 +306,10 @@ final class Feed<B> {
         if (state == State.LIVE) {
             state = State.LAGGING;
             subscriptions.values().forEach(TopicSubscription::countFromHere);
-            shard.watch(this);
+            if (!watched) { // it may have come and gone since it was watched for the last time
+                watched = true;
+                shard.watch(this);
+            }
         }
         if (outlet.writable()) {
             shard.catchUp(this);

@@ -16,7 +16,7 @@ final class FrameBuilder<B> {
     private final @Nullable MessageDeflater deflater;
     private final MessageForm.Encoder encoder;
     private ByteBuffer scratch = ByteBuffer.allocate(SCRATCH_LENGTH);
-    private @Nullable RuntimeException failure; // of the encoder, since the last run was finished
+    private @Nullable Throwable failure; // since the last run was finished
 
     /** Of the raw form. */
     FrameBuilder(FrameMemory<B> memory, Compression compression) {
@@ -40,11 +40,14 @@ final class FrameBuilder<B> {
         return new FrameBuilder<>(memory, compression, deflater, form);
     }
 
-    /** Appends a message of the log in this form; what the form throws is kept as the {@link #takeFailure() failure}. */
+    /**
+     * Appends a message of the log in this form. What the form throws is kept as the {@link #takeFailure() failure}, and so is
+     * that there is no memory: it must not end the walk over messages that are for others, too.
+     */
     void append(Message message) {
         try {
             append(encoder.kindOf(message), encoder.payloadOf(message));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure = e;
         }
     }
@@ -64,20 +67,29 @@ final class FrameBuilder<B> {
 
     /** Why a message was not appended since this was last asked; then what was is no complete run. */
     @Nullable
-    RuntimeException takeFailure() {
-        RuntimeException taken = failure;
+    Throwable takeFailure() {
+        Throwable taken = failure;
         failure = null;
         return taken;
     }
 
-    /** What was appended; the caller releases it. */
+    /** What was appended; the caller releases it. It is gone from here also if there is no memory for it. */
     FrameRun<B> finish() {
-        B finished = memory.copy(scratch.flip());
+        B finished;
+        try {
+            finished = memory.copy(scratch.flip());
+        } finally {
+            discard();
+        }
+        return new FrameRun<>(memory, finished, compression, deflater);
+    }
+
+    /** Forgets what was appended. */
+    void discard() {
         scratch.clear();
         if (scratch.capacity() > KEPT_SCRATCH_LENGTH) { // one large message must not pin its memory for ever
             scratch = ByteBuffer.allocate(SCRATCH_LENGTH);
         }
-        return new FrameRun<>(memory, finished, compression, deflater);
     }
 
     private void makeRoom(int length) {

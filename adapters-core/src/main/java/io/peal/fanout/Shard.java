@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +64,9 @@ public final class Shard<B> {
     private static final int BEATS_PER_LIMIT = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
     private static final long STALLED_MS = 1_000;
+    private static final Duration RETRY = Duration.ofMillis(100); // when the bus could not be read
+    private static final Duration LEAVING = Duration.ofSeconds(2); // when the bus is of no use any more
+    static final String RESTARTS = "the server restarts: come back";
     static final Duration STUCK = Duration.ofSeconds(10);
     static final Duration DRAIN_PATIENCE = Duration.ofSeconds(2);
 
@@ -193,15 +197,22 @@ public final class Shard<B> {
 
     /** Closes all connections one after the other, each when it has what was published up to a position. Thread-safe. */
     void drain(long newest, Duration window) {
-        loop.execute(() -> {
-            List<ShardConnection<B>> all = new ArrayList<>(connections);
-            Collections.shuffle(all); // so that clients of one kind do not come back together
-            for (int i = 0; i < all.size(); i++) {
-                ShardConnection<B> connection = all.get(i);
-                Duration delay = window.multipliedBy(i).dividedBy(all.size());
-                loop.schedule(() -> drain(connection, newest, System.nanoTime()), delay);
-            }
-        });
+        loop.execute(() -> forEachWithin(window, connection -> drain(connection, newest, System.nanoTime())));
+    }
+
+    /** Closes all connections one after the other: nothing more can come to them. Thread-safe. */
+    void leave() {
+        loop.execute(() -> forEachWithin(LEAVING, connection -> connection.close(CloseCode.SERVICE_RESTART, RESTARTS)));
+    }
+
+    private void forEachWithin(Duration window, Consumer<ShardConnection<B>> action) {
+        List<ShardConnection<B>> all = new ArrayList<>(connections);
+        Collections.shuffle(all); // so that clients of one kind do not come back together
+        for (int i = 0; i < all.size(); i++) {
+            ShardConnection<B> connection = all.get(i);
+            loop.schedule(
+                    () -> action.accept(connection), window.multipliedBy(i).dividedBy(all.size()));
+        }
     }
 
     private void drain(ShardConnection<B> connection, long newest, long sinceNs) {
@@ -209,13 +220,26 @@ public final class Shard<B> {
         if (patient && !connection.feed().hasAllUpTo(newest)) {
             loop.schedule(() -> drain(connection, newest, sinceNs), DRAIN_CHECK);
         } else {
-            connection.close(CloseCode.SERVICE_RESTART, "the server restarts: come back");
+            connection.close(CloseCode.SERVICE_RESTART, RESTARTS);
         }
     }
 
-    /** How far this shard had read when its last turn ended. Thread-safe. */
-    long position() {
-        return position;
+    /** Whether the bus can still be read. Thread-safe. */
+    boolean hasBus() {
+        return bus.whyUnusable().isEmpty();
+    }
+
+    /**
+     * A connection may have missed a message, because something failed that should not: it is closed, so that its client comes
+     * back and asks for it. The others go on.
+     */
+    void fail(Feed<B> feed, Throwable why) {
+        fanout.errorHandler().onError(why);
+        try {
+            feed.connection().failed();
+        } catch (RuntimeException | Error e) {
+            fanout.errorHandler().onError(e);
+        }
     }
 
     /** Whether it has had work for long, and its event loop does not let it. Thread-safe. */
@@ -237,10 +261,10 @@ public final class Shard<B> {
     /** Adds a subscription; the topic's messages behind {@code startFrom} come to the connection from now on. */
     TopicSubscription<B> subscribe(Feed<B> feed, Topic topic, StartFrom startFrom) {
         endRun();
+        boolean latest = startFrom instanceof StartFrom.Latest;
+        long asked = latest ? 0 : startOf(topic, startFrom); // first, because it may be refused: then nothing has begun
         long here = startReading();
-        long after = startFrom instanceof StartFrom.Latest
-                ? feed.connection().latest(here, bus.position())
-                : startOf(topic, startFrom);
+        long after = latest ? feed.connection().latest(here, bus.position()) : asked;
         TopicSubscribers<B> all = subscribers.computeIfAbsent(topic, key -> subscribersOf(key, here));
         TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);
         subscription.countFromHere();
@@ -286,7 +310,7 @@ public final class Shard<B> {
         }
     }
 
-    /** Writes what is in the current run; afterwards everything up to {@link #position()} has been handed out. */
+    /** Writes what is in the current run; afterwards everything up to {@link #readTo()} has been handed out. */
     void endRun() {
         TopicSubscribers<B> all = run;
         if (all == null) {
@@ -325,6 +349,10 @@ public final class Shard<B> {
     }
 
     private void turn() {
+        if (!hasBus()) {
+            scheduled.set(false);
+            return; // clients are being sent away
+        }
         long waitedMs = (System.nanoTime() - scheduledNs) / 1_000_000;
         if (waitedMs >= STALLED_MS) {
             fanout.signals().stalled(waitedMs);
@@ -340,23 +368,26 @@ public final class Shard<B> {
         deliveredBytes = 0;
         oldestUs = Long.MAX_VALUE;
         boolean more = false;
+        boolean failed = false;
         try {
             more = workForASlice();
-            lastRun = true;
-            endRun();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // of the bus: what it has not handed out it will hand out later
+            failed = true;
             fanout.errorHandler().onError(e);
-        } finally {
-            lastRun = false;
-            flushAll();
-            inTurn = false;
-            tellOfTurn(event);
-            stopReadingIfIdle();
-            Reader reading = reader;
-            position = reading == null ? NOT_READING : reading.position();
-            if (more || (reading != null && !wakeUp.arm(reading.position()))) {
-                wake();
-            }
+        }
+        lastRun = true;
+        endRun();
+        lastRun = false;
+        flushAll();
+        inTurn = false;
+        tellOfTurn(event);
+        stopReadingIfIdle();
+        Reader reading = reader;
+        position = reading == null ? NOT_READING : reading.position();
+        if (failed) {
+            loop.schedule(this::wake, RETRY); // and not at full speed, with an error each time
+        } else if (more || (reading != null && !wakeUp.arm(reading.position()))) {
+            wake();
         }
     }
 
@@ -404,28 +435,29 @@ public final class Shard<B> {
     }
 
     private void write(Audience<B> audience, SlowConsumerPolicy policy) {
-        RuntimeException failure = audience.frames.takeFailure();
+        Throwable failure = audience.frames.takeFailure();
         int length = audience.frames.length();
         written += length;
-        FrameRun<B> finished = audience.frames.finish();
         try {
+            FrameRun<B> finished = audience.frames.finish();
             if (failure == null) {
                 writeToAll(audience, policy, finished, length);
-            } else {
-                failAll(audience, failure);
             }
-        } finally {
             finished.release();
+        } catch (RuntimeException | Error e) { // there was no memory for it
+            failure = e;
+        }
+        if (failure != null) {
+            failAll(audience, failure);
         }
     }
 
     /** A message has no form that could be sent: who was to get it is closed, because it would be missed silently. */
-    private void failAll(Audience<B> audience, RuntimeException failure) {
-        fanout.errorHandler().onError(failure);
+    private void failAll(Audience<B> audience, Throwable failure) {
         for (int i = 0; i < audience.size(); i++) {
             Feed<B> feed = audience.get(i).feed;
             if (feed.isLive()) {
-                feed.connection().failed();
+                fail(feed, failure);
             }
         }
     }
@@ -433,28 +465,42 @@ public final class Shard<B> {
     private void writeToAll(Audience<B> audience, SlowConsumerPolicy policy, FrameRun<B> finished, int length) {
         for (int i = 0, size = audience.size(); i < size; i++) {
             TopicSubscription<B> subscription = audience.get(i);
-            Feed<B> feed = subscription.feed;
-            if (!feed.isLive()) {
-                if (policy == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
-                    feed.connection().closeAsSlow(NO_ROOM);
-                }
-            } else if (subscription.after >= runFirst) {
-                feed.stepAside(runFirst - 1);
-            } else if (feed.outlet().writable()) {
-                feed.outlet().write(finished);
-                delivered(runMessages, length);
-                flushSoon(feed);
-            } else if (policy == SlowConsumerPolicy.DISCONNECT) {
-                feed.connection().closeAsSlow(NO_ROOM);
-            } else {
-                feed.fallBehind(runFirst - 1);
+            try {
+                writeTo(subscription, policy, finished, length);
+            } catch (RuntimeException | Error e) {
+                fail(subscription.feed, e);
             }
+        }
+    }
+
+    private void writeTo(
+            TopicSubscription<B> subscription, SlowConsumerPolicy policy, FrameRun<B> finished, int length) {
+        Feed<B> feed = subscription.feed;
+        if (!feed.isLive()) {
+            if (policy == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
+                feed.connection().closeAsSlow(NO_ROOM);
+            }
+        } else if (subscription.after >= runFirst) {
+            feed.stepAside(runFirst - 1);
+        } else if (feed.outlet().writable()) {
+            feed.outlet().write(finished);
+            delivered(runMessages, length);
+            flushSoon(feed);
+        } else if (policy == SlowConsumerPolicy.DISCONNECT) {
+            feed.connection().closeAsSlow(NO_ROOM);
+        } else {
+            feed.fallBehind(runFirst - 1);
         }
     }
 
     private void flushAll() {
         for (int i = 0; i < unflushed.size(); i++) {
-            unflushed.get(i).flush();
+            Feed<B> feed = unflushed.get(i);
+            try {
+                feed.flush();
+            } catch (RuntimeException | Error e) {
+                fail(feed, e);
+            }
         }
         unflushed.clear();
     }
@@ -522,7 +568,7 @@ public final class Shard<B> {
     }
 
     private void checkStall(Feed<B> feed) {
-        if (feed.isLagging()) {
+        if (feed.isStillWatched()) {
             String tooSlow = feed.whyTooSlow(fanout.limits(), System.nanoTime());
             if (tooSlow != null) {
                 feed.connection().closeAsSlow(tooSlow);

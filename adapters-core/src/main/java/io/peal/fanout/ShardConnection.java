@@ -287,9 +287,9 @@ final class ShardConnection<B> implements Connection, Inlet {
         }
     }
 
-    /** A message for it could not be encoded. */
+    /** A message could not be encoded for it, or written. */
     void failed() {
-        doClose(CloseCode.INTERNAL_ERROR, "a message could not be encoded");
+        doClose(CloseCode.INTERNAL_ERROR, "a message could not be sent");
     }
 
     void closeAsSlow(String why) {
@@ -343,6 +343,13 @@ final class ShardConnection<B> implements Connection, Inlet {
                 call(() -> outcome.onRefused(refusal));
             } else {
                 doClose(CloseCode.POLICY_VIOLATION, "cannot resume: " + refusal.reason());
+            }
+        } catch (RuntimeException e) { // of the bus; whoever called may be on another thread, and would not hear of it
+            if (shard.hasBus()) {
+                shard.fanout().errorHandler().onError(e);
+                doClose(CloseCode.INTERNAL_ERROR, "the subscription failed");
+            } else {
+                doClose(CloseCode.SERVICE_RESTART, Shard.RESTARTS);
             }
         }
     }

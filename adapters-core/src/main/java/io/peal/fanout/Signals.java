@@ -100,6 +100,11 @@ final class Signals {
         tell(to -> to.stalled(milliseconds));
     }
 
+    void busLost(String why) {
+        LOGGER.atError().log("clients are sent away and refused, because the bus is lost: {}", why);
+        tell(to -> to.busLost(why));
+    }
+
     void drained(DrainReport report) {
         LOGGER.atInfo()
                 .addKeyValue("connections", report.connections())

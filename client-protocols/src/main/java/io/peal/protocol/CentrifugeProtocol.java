@@ -185,7 +185,7 @@ public final class CentrifugeProtocol implements ClientProtocol {
 
         /** Where failures of the application go that clients are told as internal errors; they are logged by default. */
         public Builder errorHandler(ErrorHandler handler) {
-            this.errorHandler = handler;
+            this.errorHandler = handler.guarded();
             return this;
         }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peal.bus.Gap;
 import io.peal.bus.Topic;
+import io.peal.fanout.CloseCode;
 import io.peal.fanout.Connection;
 import io.peal.fanout.DrainReport;
 import io.peal.fanout.FanoutListener;
@@ -122,6 +123,26 @@ public abstract class FanoutSignalsContract extends FanoutBed {
     }
 
     @Test
+    final void clientsAreSentAwayWhenTheBusIsLost() {
+        Notes notes = new Notes();
+        serve(options -> options.listener(notes), subscribing(NEWS));
+        List<WebSocketProbe> clients = List.of(connect(), connect(), connect());
+        awaitEvents("open", clients.size());
+        bus.fail("its directory was removed");
+        for (WebSocketProbe client : clients) {
+            assertThat(client.nextClose().closeCode()).isEqualTo(CloseCode.SERVICE_RESTART);
+        }
+        assertThat(upgradeStatus("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+                .isEqualTo(503);
+        assertThat(notes.lines).contains("lost its directory was removed");
+        assertThat(fanout().health().alive()).isFalse();
+        assertThat(fanout().health().ready()).isFalse();
+        assertThat(fanout().health().reasons()).containsExactly("its directory was removed");
+        clients.forEach(client -> client.sendClose(CloseCode.SERVICE_RESTART));
+        assertThat(fanout().drain(Duration.ZERO).remaining()).isZero();
+    }
+
+    @Test
     final void healthSaysWhetherClientsAreWelcome() {
         serve(Limits.defaults().connections(1), connection -> {});
         assertThat(fanout().health().ready()).isTrue();
@@ -223,6 +244,11 @@ public abstract class FanoutSignalsContract extends FanoutBed {
         @Override
         public void stalled(long milliseconds) {
             lines.add("stalled");
+        }
+
+        @Override
+        public void busLost(String why) {
+            lines.add("lost " + why);
         }
 
         @Override

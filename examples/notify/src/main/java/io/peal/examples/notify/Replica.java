@@ -3,6 +3,7 @@ package io.peal.examples.notify;
 import io.peal.bus.Bus;
 import io.peal.fanout.DrainReport;
 import io.peal.fanout.Fanout;
+import io.peal.fanout.FanoutListener;
 import io.peal.fanout.Limits;
 import java.io.IOException;
 import java.time.Duration;
@@ -33,7 +34,8 @@ final class Replica {
     /** Starts it; it stops when the process is asked to end. */
     static void start(int number, Settings settings, boolean sharedPort) throws IOException {
         Bus bus = settings.openBus(number);
-        Fanout fanout = Fanout.on(bus).limits(LIMITS).build();
+        Fanout fanout =
+                Fanout.on(bus).limits(LIMITS).listener(new EndWithTheBus()).build();
         Status status = new Status(number, settings.port, bus, fanout);
         Api api = new Api(number, bus, status, sharedPort, settings.demo);
         WebServer server;
@@ -49,6 +51,16 @@ final class Replica {
         }
         Replica replica = new Replica(bus, fanout, server, Heartbeat.start(bus, status), sharedPort);
         Runtime.getRuntime().addShutdownHook(new Thread(replica::stop, "stop"));
+    }
+
+    /** Without its bus a replica is of no use to anybody; whoever started it starts it anew. */
+    private static final class EndWithTheBus implements FanoutListener {
+
+        @Override
+        public void busLost(String why) {
+            System.err.println("the bus is lost, this replica ends: " + why);
+            new Thread(() -> System.exit(1), "end").start(); // its hook waits for threads, of which this may be one
+        }
     }
 
     /**

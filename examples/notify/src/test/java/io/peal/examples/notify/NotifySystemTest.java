@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peal.testkit.ReplicaProcess;
+import io.peal.testkit.TestDirectory;
 import io.peal.testkit.WebSocketProbe;
 import java.io.IOException;
 import java.net.URI;
@@ -217,6 +218,31 @@ class NotifySystemTest {
         supervisor.awaitLine("replica 2 (process", LIMIT);
         assertThat(pids().get(2)).isNotEqualTo(before);
         whatIsPostedReachesClientsOfEveryReplicaVerbatim();
+    }
+
+    @Test
+    void replicaWhoseBusIsRemovedSendsItsClientsAwayAndIsStartedAnew() throws Exception {
+        int ownPort = Ports.free(2);
+        TestDirectory removed = new TestDirectory();
+        try (ReplicaProcess another = notify(
+                "--port=" + ownPort,
+                "--replicas=1",
+                "--bus=file:" + removed.path().resolve("bus"))) {
+            awaitServing(another, 1);
+            try (WebSocketProbe client = WebSocketProbe.connect(ownPort, "/api/v1/listen")) {
+                client.nextText();
+                removed.close();
+                assertThat(client.nextClose().closeCode())
+                        .isIn(1012, 1013); // 1013 if it could not be sent something before that was noticed
+            }
+            another.awaitLine("replica 1: the bus is lost", LIMIT);
+            awaitServing(another, 1);
+            try (WebSocketProbe client = WebSocketProbe.connect(ownPort, "/api/v1/listen")) {
+                assertThat(client.nextText()).contains("replica");
+            }
+        } finally {
+            removed.close();
+        }
     }
 
     @Test
