@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -222,6 +223,26 @@ public abstract class FanoutContract extends FanoutBed {
         }
         await(() -> fanout().connections() == 0, "the connection is closed");
         assertThat(awaitEvent("close").detail()).isNotEmpty();
+    }
+
+    /** RFC 6455 section 5.5.3: of several pings that wait for an answer only the newest needs one. */
+    @Test
+    final void g9_answersToPingsOfAClientThatDoesNotReadAreNotKept() {
+        serve(connection -> {});
+        WebSocketProbe client = connect(SMALL_BUFFER);
+        byte[] ping = new byte[125];
+        for (int i = 0; i < 100_000; i++) { // 12 MB
+            client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PING, ping);
+        }
+        byte[] last = "the last one".getBytes(UTF_8);
+        client.sendFrame(WebSocketProbe.FIN | WebSocketProbe.PING, last);
+        client.sendText("all of them were taken");
+        awaitEvent("message");
+        int answers = 0;
+        for (WebSocketProbe.Frame pong = client.next(); !Arrays.equals(pong.payload(), last); pong = client.next()) {
+            answers++;
+        }
+        assertThat(answers).as("what fits into the buffers of two sockets").isLessThan(20_000);
     }
 
     @Test

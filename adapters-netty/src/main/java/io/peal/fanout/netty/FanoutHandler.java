@@ -50,6 +50,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     private final boolean deflating;
     private @Nullable DirectSocket direct; // the short cut, if there is one
     private @Nullable ByteBuf pending; // what would take it, retained
+    private @Nullable ByteBuffer pong; // the answer to the newest ping, until there is room
     private boolean closeSent;
     private boolean gone;
 
@@ -91,8 +92,8 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
             } else if (!closeSent && frame instanceof BinaryWebSocketFrame binary) {
                 onMessage(PayloadKind.BINARY, binary.content());
             } else if (!closeSent && frame instanceof PingWebSocketFrame ping) {
-                queuePending();
-                ctx.writeAndFlush(buffer(ctx, ControlFrame.pong(ping.content().nioBuffer())), ctx.voidPromise());
+                pong = ControlFrame.pong(ping.content().nioBuffer());
+                answerPing(ctx);
             }
         } finally {
             ReferenceCountUtil.release(frame);
@@ -102,6 +103,16 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     private void onMessage(PayloadKind kind, ByteBuf content) {
         if (inlet != null) {
             inlet.onMessage(kind, content.nioBuffer());
+        }
+    }
+
+    /** A client that sends many and reads nothing gets the last answer only (RFC 6455 section 5.5.3). */
+    private void answerPing(ChannelHandlerContext ctx) {
+        ByteBuffer answer = pong;
+        if (answer != null && writable()) {
+            pong = null;
+            queuePending();
+            ctx.writeAndFlush(buffer(ctx, answer), ctx.voidPromise());
         }
     }
 
@@ -123,6 +134,7 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        answerPing(ctx);
         if (inlet != null && writable()) {
             inlet.onWritable();
         }
