@@ -38,6 +38,9 @@ final class CommandReader {
         this.maxCommands = maxCommands;
         this.maxSubs = maxSubs;
         this.factory = JsonFactory.builder()
+                .disable(
+                        JsonFactory.Feature
+                                .INTERN_FIELD_NAMES) // clients choose them: the JVM's own table is not for that
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(MAX_DEPTH)
                         .maxNameLength(MAX_NAME_LENGTH)

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Collection;
@@ -81,7 +82,10 @@ final class Membership implements AutoCloseable {
                 return cutOff("replaced");
             }
         } catch (BusException e) {
-            return cutOff("removed");
+            if (e.getCause() instanceof NoSuchFileException) {
+                return cutOff("removed");
+            }
+            throw e; // it may pass
         }
         return control.isStill(slot, writerId) ? null : deadForOthers();
     }
