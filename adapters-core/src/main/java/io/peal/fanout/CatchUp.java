@@ -21,12 +21,14 @@ final class CatchUp<B> {
 
     private final Shard<B> shard;
     private final Bus bus;
+    private final TurnCount count;
     private final ArrayDeque<Feed<B>> ready = new ArrayDeque<>();
     private final ToOne toOne = new ToOne();
 
-    CatchUp(Shard<B> shard, Bus bus) {
+    CatchUp(Shard<B> shard, Bus bus, TurnCount count) {
         this.shard = shard;
         this.bus = bus;
+        this.count = count;
     }
 
     void add(Feed<B> feed) {
@@ -60,7 +62,7 @@ final class CatchUp<B> {
         try {
             Reader reader = feed.ownReader(bus);
             toOne.feed = feed;
-            toOne.count = 0;
+            toOne.messages = 0;
             long deadline = System.nanoTime() + SLICE_NS;
             int passed;
             do {
@@ -86,7 +88,7 @@ final class CatchUp<B> {
     private void write(Feed<B> feed) {
         FrameBuilder<B> frames = feed.frames();
         if (frames.length() > 0) {
-            shard.delivered(toOne.count, frames.length());
+            count.delivered(toOne.messages, frames.length());
             FrameRun<B> finished = frames.finish();
             feed.outlet().write(finished);
             finished.release();
@@ -113,14 +115,14 @@ final class CatchUp<B> {
 
         private @Nullable Feed<B> feed;
         private @Nullable Gap gap;
-        private int count;
+        private int messages;
 
         @Override
         public void onMessage(Message message) {
             Feed<B> to = feed;
             if (to != null && to.takes(message)) {
                 to.frames().append(message);
-                count++;
+                messages++;
             }
         }
 

@@ -2,19 +2,15 @@ package io.peal.fanout;
 
 import io.peal.bus.Bus;
 import io.peal.bus.Gap;
-import io.peal.bus.Message;
 import io.peal.bus.Position;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
-import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
 import io.peal.bus.WakeUp;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,8 +33,8 @@ public final class Shard<B> {
      * connection once. It ends when the log is read, or when it has used up its slice, and then comes again behind the
      * loop's other tasks.
      *
-     * Messages of one topic that follow each other form a run: one buffer of finished frames, written to every subscriber.
-     * A message of another topic ends the run, so every connection sees all its topics in the order of the log.
+     * What the shard's reader finds is collected and written in runs, see LiveRuns. A connection that is behind reads by
+     * itself, see CatchUp and Feed.
      *
      * Invariants, between runs, with S the position of the shard's reader:
      *   I1  a live connection has, of each of its topics, everything up to S that lies behind the subscription's start
@@ -54,12 +50,10 @@ public final class Shard<B> {
 
     private static final int POLL_LIMIT = 64;
     private static final int TURN_MESSAGES = 256;
-    private static final int RUN_LENGTH = 64 * 1024;
-    private static final int TURN_LENGTH = 4 * RUN_LENGTH;
+    private static final int TURN_LENGTH = 256 * 1024;
     private static final long TURN_NS = 1_000_000;
     private static final long NOT_READING = -1;
     private static final Duration STALL_CHECK = Duration.ofSeconds(1);
-    private static final String NO_ROOM = "no room for a message";
     private static final int BEAT_PARTS = 5;
     private static final int BEATS_PER_LIMIT = 25;
     private static final Duration DRAIN_CHECK = Duration.ofMillis(10);
@@ -83,28 +77,15 @@ public final class Shard<B> {
     private final WakeUp wakeUp; // armed when a turn has found nothing more to do
 
     // All below belongs to the event loop.
-    private final TopicSet topics = new TopicSet();
-    private final Map<Topic, TopicSubscribers<B>> subscribers = new HashMap<>();
     private final List<ShardConnection<B>> connections = new ArrayList<>();
     private final List<Feed<B>> unflushed = new ArrayList<>();
-    private final List<TopicSubscription<B>> ended = new ArrayList<>(); // to be removed behind the run that is written
+    private final TurnCount count = new TurnCount();
+    private final LiveRuns<B> runs;
     private final CatchUp<B> catchUp;
-    private final Subscriber toRun = new ToRun();
     private @Nullable Reader reader; // null while nobody subscribes to anything
-    private @Nullable TopicSubscribers<B> run; // whom the messages that are collected are for
-    private long runFirst;
-    private long runLast;
-    private int runMessages;
-    private int messages; // in this turn, as are the next three
-    private long deliveries;
-    private long deliveredBytes;
-    private long oldestUs;
-    private long runBytes;
     private boolean inTurn;
     private boolean lastRun; // of the turn: nothing will be joined to what is written now
-    private boolean writing;
     private volatile long position = NOT_READING;
-    private int written; // bytes of frames built in this turn
     private boolean beating; // another beat is to come
     private int beats;
 
@@ -118,7 +99,8 @@ public final class Shard<B> {
                 new Rate(fanout.limits().inboundRate(), fanout.limits().inboundBurst());
         this.beatInterval = fanout.limits().shortestOfLife().dividedBy(BEATS_PER_LIMIT);
         this.wakeUp = bus.newWakeUp(this::wake);
-        this.catchUp = new CatchUp<>(this, bus);
+        this.runs = new LiveRuns<>(this, count);
+        this.catchUp = new CatchUp<>(this, bus, count);
     }
 
     /**
@@ -265,29 +247,14 @@ public final class Shard<B> {
         long asked = latest ? 0 : startOf(topic, startFrom); // first, because it may be refused: then nothing has begun
         long here = startReading();
         long after = latest ? feed.connection().latest(here, bus.position()) : asked;
-        TopicSubscribers<B> all = subscribers.computeIfAbsent(topic, key -> subscribersOf(key, here));
-        TopicSubscription<B> subscription = new TopicSubscription<>(feed, topic, all, here, after);
-        subscription.countFromHere();
-        all.add(subscription);
-        topics.add(topic);
+        TopicSubscription<B> subscription = runs.add(feed, topic, here, after);
         wake();
         return subscription;
     }
 
-    private TopicSubscribers<B> subscribersOf(Topic topic, long here) {
-        SlowConsumers policies = fanout.slowConsumers();
-        MessageKey key = policies.keyOf(topic);
-        NewestOfKeys newestOfKeys =
-                key == null ? null : new NewestOfKeys(key, fanout.errorHandler(), NewestOfKeys.CAPACITY, here);
-        return new TopicSubscribers<>(topic, policies.of(topic), newestOfKeys);
-    }
-
     void unsubscribe(TopicSubscription<B> subscription) {
-        if (writing) {
-            ended.add(subscription);
-        } else {
-            remove(subscription);
-        }
+        runs.remove(subscription);
+        stopReadingIfIdle();
     }
 
     /** The connection wants to read on from its cursor, and has room. */
@@ -310,25 +277,17 @@ public final class Shard<B> {
         }
     }
 
-    /** Writes what is in the current run; afterwards everything up to {@link #readTo()} has been handed out. */
+    /** Writes what is collected; afterwards everything up to {@link #readTo()} has been handed out. */
     void endRun() {
-        TopicSubscribers<B> all = run;
-        if (all == null) {
-            return;
-        }
-        run = null;
-        writing = true;
-        try {
-            for (int i = 0; i < all.audiences(); i++) {
-                write(all.audience(i), all.policy());
+        runs.write();
+    }
+
+    /** Something is gone that those who are live should have got. */
+    void lost(Gap gap) {
+        for (ShardConnection<B> connection : List.copyOf(connections)) {
+            if (connection.feed().isLive() && !connection.topics().isEmpty()) {
+                connection.lost(gap);
             }
-            all.passed(runLast, runMessages, runBytes);
-        } finally {
-            writing = false;
-        }
-        if (!ended.isEmpty()) {
-            ended.forEach(this::remove);
-            ended.clear();
         }
     }
 
@@ -363,10 +322,7 @@ public final class Shard<B> {
         }
         scheduled.set(false);
         inTurn = true;
-        messages = 0;
-        deliveries = 0;
-        deliveredBytes = 0;
-        oldestUs = Long.MAX_VALUE;
+        count.begin();
         boolean more = false;
         boolean failed = false;
         try {
@@ -380,7 +336,7 @@ public final class Shard<B> {
         lastRun = false;
         flushAll();
         inTurn = false;
-        tellOfTurn(event);
+        count.tell(fanout.signals(), event);
         stopReadingIfIdle();
         Reader reading = reader;
         position = reading == null ? NOT_READING : reading.position();
@@ -391,105 +347,21 @@ public final class Shard<B> {
         }
     }
 
-    private void tellOfTurn(FanoutEvents.@Nullable Turn event) {
-        if (messages > 0 || deliveries > 0) {
-            long delayUs = oldestUs == Long.MAX_VALUE ? 0 : Math.max(0, nowUs() - oldestUs);
-            fanout.signals().turnEnded(messages, deliveries, deliveredBytes, delayUs);
-        }
-        if (event != null && event.shouldCommit()) {
-            event.messages = messages;
-            event.deliveries = deliveries;
-            event.bytes = deliveredBytes;
-            event.commit();
-        }
-    }
-
-    private static long nowUs() {
-        Instant now = Instant.now();
-        return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
-    }
-
-    /** Counts what was written to one connection. */
-    void delivered(int count, int length) {
-        deliveries += count;
-        deliveredBytes += length;
-    }
-
     /** Works until there is nothing to do or the slice is used up; true if something is left. */
     private boolean workForASlice() {
         long deadline = System.nanoTime() + TURN_NS;
         int looked = 0;
-        written = 0;
         while (true) {
             boolean lagging = catchUp.turn();
-            int passed = reader == null ? 0 : reader.poll(toRun, POLL_LIMIT);
+            int passed = reader == null ? 0 : reader.poll(runs, POLL_LIMIT);
             looked += passed;
             if (passed == 0 && !lagging) {
                 return false;
             }
-            boolean usedUp = looked >= TURN_MESSAGES || written >= TURN_LENGTH;
+            boolean usedUp = looked >= TURN_MESSAGES || count.built() >= TURN_LENGTH;
             if (usedUp || System.nanoTime() - deadline >= 0) {
                 return true;
             }
-        }
-    }
-
-    private void write(Audience<B> audience, SlowConsumerPolicy policy) {
-        Throwable failure = audience.frames.takeFailure();
-        int length = audience.frames.length();
-        written += length;
-        try {
-            FrameRun<B> finished = audience.frames.finish();
-            if (failure == null) {
-                writeToAll(audience, policy, finished, length);
-            }
-            finished.release();
-        } catch (RuntimeException | Error e) { // there was no memory for it
-            failure = e;
-        }
-        if (failure != null) {
-            failAll(audience, failure);
-        }
-    }
-
-    /** A message has no form that could be sent: who was to get it is closed, because it would be missed silently. */
-    private void failAll(Audience<B> audience, Throwable failure) {
-        for (int i = 0; i < audience.size(); i++) {
-            Feed<B> feed = audience.get(i).feed;
-            if (feed.isLive()) {
-                fail(feed, failure);
-            }
-        }
-    }
-
-    private void writeToAll(Audience<B> audience, SlowConsumerPolicy policy, FrameRun<B> finished, int length) {
-        for (int i = 0, size = audience.size(); i < size; i++) {
-            TopicSubscription<B> subscription = audience.get(i);
-            try {
-                writeTo(subscription, policy, finished, length);
-            } catch (RuntimeException | Error e) {
-                fail(subscription.feed, e);
-            }
-        }
-    }
-
-    private void writeTo(
-            TopicSubscription<B> subscription, SlowConsumerPolicy policy, FrameRun<B> finished, int length) {
-        Feed<B> feed = subscription.feed;
-        if (!feed.isLive()) {
-            if (policy == SlowConsumerPolicy.DISCONNECT && feed.isBlocked()) {
-                feed.connection().closeAsSlow(NO_ROOM);
-            }
-        } else if (subscription.after >= runFirst) {
-            feed.stepAside(runFirst - 1);
-        } else if (feed.outlet().writable()) {
-            feed.outlet().write(finished);
-            delivered(runMessages, length);
-            flushSoon(feed);
-        } else if (policy == SlowConsumerPolicy.DISCONNECT) {
-            feed.connection().closeAsSlow(NO_ROOM);
-        } else {
-            feed.fallBehind(runFirst - 1);
         }
     }
 
@@ -508,7 +380,7 @@ public final class Shard<B> {
     private long startReading() {
         Reader reading = reader;
         if (reading == null) {
-            reading = bus.newReader(StartFrom.latest(), topics);
+            reading = bus.newReader(StartFrom.latest(), runs.topics());
             reader = reading;
         }
         return reading.position();
@@ -521,23 +393,9 @@ public final class Shard<B> {
         }
     }
 
-    private void remove(TopicSubscription<B> subscription) {
-        endRun();
-        TopicSubscribers<B> all = subscribers.get(subscription.topic);
-        if (all == null) {
-            return;
-        }
-        all.remove(subscription);
-        if (all.isEmpty()) {
-            subscribers.remove(subscription.topic);
-            topics.remove(subscription.topic);
-            stopReadingIfIdle();
-        }
-    }
-
     private void stopReadingIfIdle() {
         Reader reading = reader;
-        if (topics.isEmpty() && !inTurn && reading != null) {
+        if (runs.topics().isEmpty() && !inTurn && reading != null) {
             reading.close();
             reader = null;
         }
@@ -580,42 +438,5 @@ public final class Shard<B> {
 
     Position positionOf(long value) {
         return new Position(bus.position().epoch(), value);
-    }
-
-    /** Collects what the shard's reader finds into runs. */
-    private final class ToRun implements Subscriber {
-
-        @Override
-        public void onMessage(Message message) {
-            Topic topic = message.topic();
-            TopicSubscribers<B> to = run;
-            if (to == null || !topic.equals(to.topic()) || to.runLength() + message.payloadLength() > RUN_LENGTH) {
-                endRun();
-                to = subscribers.get(topic);
-                if (to == null) {
-                    return; // the last one has left in between
-                }
-                run = to;
-                runFirst = message.position();
-                runMessages = 0;
-                runBytes = 0;
-            }
-            runLast = message.position();
-            runMessages++;
-            messages++;
-            oldestUs = Math.min(oldestUs, message.timestampUs());
-            runBytes += message.payloadLength();
-            to.append(message);
-        }
-
-        @Override
-        public void onGap(Gap gap) {
-            endRun();
-            for (ShardConnection<B> connection : List.copyOf(connections)) {
-                if (connection.feed().isLive() && !connection.topics().isEmpty()) {
-                    connection.lost(gap);
-                }
-            }
-        }
     }
 }
