@@ -42,6 +42,7 @@ public final class Shard<B> {
      *   I3  a lagging connection gets nothing from the shard's reader, a live one nothing from a reader of its own
      * A connection falls behind before a run is written to it, with its cursor before the run (I1 gives I2). It is live
      * again in the moment its cursor is S, between two runs (I2 gives I1). So it gets each message once, in order.
+     * Whoever may have been kept from a message by something that failed is closed, and no longer live.
      *
      * A client that comes from another shard or replica may have more than S, and who wants the latest wants what is
      * published from now on. Such a subscription starts ahead of S; when a run comes that begins before its start, the

@@ -76,6 +76,7 @@ public final class AeronBus implements Bus {
         this.publisher = new AeronPublisher(
                 this, keeper, streams, pace, replicas, clock, maxPayloadLength, options.publishTimeout);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", options.errorHandler);
+        usability.listen(why -> loseLink());
         try {
             keeper.start();
         } catch (RuntimeException e) {
@@ -177,6 +178,13 @@ public final class AeronBus implements Bus {
             keeper.close();
             drivers.close();
             replicas.close();
+        }
+    }
+
+    /** Unless it was only closed, which takes care of that in its order. */
+    private void loseLink() {
+        if (!closing.get()) {
+            keeper.giveUp();
         }
     }
 

@@ -49,6 +49,7 @@ final class LinkKeeper implements AutoCloseable {
     private int failures; // one after the other
     private volatile @Nullable Link link;
     private volatile boolean closed;
+    private volatile boolean lost;
 
     LinkKeeper(
             Drivers drivers,
@@ -130,8 +131,14 @@ final class LinkKeeper implements AutoCloseable {
         }
     }
 
+    /** The bus is lost: closes the link, and looks for no other, because what is in the directory now may be another bus. */
+    void giveUp() {
+        lost = true;
+        LockSupport.unpark(thread);
+    }
+
     private void run() {
-        while (!closed) {
+        while (!closed && !lost) {
             LockSupport.parkNanos(link == null ? BRIEFLY_NS : TICK_NS);
             try {
                 look();
@@ -139,6 +146,9 @@ final class LinkKeeper implements AutoCloseable {
                 errorHandler.onError(e);
                 LockSupport.parkNanos(TICK_NS);
             }
+        }
+        if (lost) {
+            takeLink();
         }
     }
 

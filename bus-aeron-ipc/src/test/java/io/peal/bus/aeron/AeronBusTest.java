@@ -97,7 +97,9 @@ class AeronBusTest {
             assertThatExceptionOfType(BusException.class)
                     .isThrownBy(() -> bus.publisher().publish(NEWS, "to nobody"))
                     .withMessageContaining("was removed");
-            assertThat(errors).hasSize(1);
+            driver.close();
+            LockSupport.parkNanos(Duration.ofSeconds(4).toNanos()); // longer than a driver is waited for
+            assertThat(errors).as("it looks for no other driver").hasSize(1);
         }
     }
 

@@ -151,8 +151,8 @@ public final class HostReplicas implements AutoCloseable {
     private void tick() {
         BusException reason = lost ? null : membership.whyCutOff();
         if (reason != null) {
-            lost = true;
             owner.lost(reason);
+            lost = true;
         }
         if (!lost) {
             membership.buryDead();
