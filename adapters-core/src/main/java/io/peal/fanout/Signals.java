@@ -101,7 +101,7 @@ final class Signals {
     }
 
     void busLost(String why) {
-        LOGGER.atError().log("clients are sent away and refused, because the bus is lost: {}", why);
+        LOGGER.atWarn().log("clients are sent away and refused, because the bus is lost: {}", why);
         tell(to -> to.busLost(why));
     }
 

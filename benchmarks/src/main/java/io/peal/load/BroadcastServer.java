@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /** A server that sends messages to all its clients: its own, and those of its clients. Thread-safe. */
-interface BroadcastServer {
+interface BroadcastServer extends AutoCloseable {
 
     /** What serves. */
     enum Kind {
@@ -46,4 +46,8 @@ interface BroadcastServer {
     int connections();
 
     void broadcast(ByteBuffer payload);
+
+    /** Ends it, and the bus it is on. */
+    @Override
+    void close();
 }

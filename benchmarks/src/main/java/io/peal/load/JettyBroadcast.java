@@ -25,14 +25,19 @@ final class JettyBroadcast implements BroadcastServer {
     private static final Topic TOPIC = Topic.of("broadcast");
     private static final int BACKLOG = 4_096;
 
-    private final int port;
+    private final ServerConnector listener;
     private final IntSupplier connections;
     private final Consumer<ByteBuffer> broadcast;
 
-    private JettyBroadcast(int port, IntSupplier connections, Consumer<ByteBuffer> broadcast) {
-        this.port = port;
+    private final Runnable closeSource;
+
+    /** @param closeSource ends where its messages come from */
+    private JettyBroadcast(
+            ServerConnector listener, IntSupplier connections, Consumer<ByteBuffer> broadcast, Runnable closeSource) {
+        this.listener = listener;
         this.connections = connections;
         this.broadcast = broadcast;
+        this.closeSource = closeSource;
     }
 
     static JettyBroadcast withPeal(Path directory) throws Exception {
@@ -41,8 +46,14 @@ final class JettyBroadcast implements BroadcastServer {
         JettyFanout live = JettyFanout.of(fanout);
         Server server = new Server();
         server.insertHandler(live.endpoint(PATH, new OnBus(bus, TOPIC)));
-        return new JettyBroadcast(start(server), fanout::connections, payload -> bus.publisher()
-                .publish(TOPIC, payload, PayloadKind.BINARY));
+        return new JettyBroadcast(
+                start(server),
+                fanout::connections,
+                payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY),
+                () -> {
+                    fanout.close();
+                    bus.close();
+                });
     }
 
     static JettyBroadcast withoutPeal() throws Exception {
@@ -50,27 +61,28 @@ final class JettyBroadcast implements BroadcastServer {
         Server server = new Server();
         server.setHandler(WebSocketUpgradeHandler.from(
                 server, container -> container.addMapping(PATH, (request, response, callback) -> new Joining(all))));
-        return new JettyBroadcast(start(server), all::size, payload -> {
+        Consumer<ByteBuffer> broadcast = payload -> {
             ByteBuffer copy =
                     ByteBuffer.allocateDirect(payload.remaining()).put(payload).flip();
             for (Session session : all) {
                 session.sendBinary(copy.duplicate(), Callback.NOOP);
             }
-        });
+        };
+        return new JettyBroadcast(start(server), all::size, broadcast, () -> {});
     }
 
-    private static int start(Server server) throws Exception {
+    private static ServerConnector start(Server server) throws Exception {
         ServerConnector connector = new ServerConnector(server);
         connector.setHost(InetAddress.getLoopbackAddress().getHostAddress());
         connector.setAcceptQueueSize(BACKLOG);
         server.addConnector(connector);
         server.start();
-        return connector.getLocalPort();
+        return connector;
     }
 
     @Override
     public int port() {
-        return port;
+        return listener.getLocalPort();
     }
 
     @Override
@@ -81,6 +93,16 @@ final class JettyBroadcast implements BroadcastServer {
     @Override
     public void broadcast(ByteBuffer payload) {
         broadcast.accept(payload);
+    }
+
+    @Override
+    public void close() {
+        closeSource.run();
+        try {
+            listener.getServer().stop();
+        } catch (Exception e) {
+            throw new IllegalStateException("Jetty does not stop", e);
+        }
     }
 
     /** In the list as long as its connection is open, and passes on what the client says. Public: Jetty looks for its methods. */

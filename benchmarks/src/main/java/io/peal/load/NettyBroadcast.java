@@ -81,11 +81,15 @@ final class NettyBroadcast implements BroadcastServer {
     private final Channel listener;
     private final IntSupplier connections;
     private final Consumer<ByteBuffer> broadcast;
+    private final Runnable closeSource;
 
-    private NettyBroadcast(Channel listener, IntSupplier connections, Consumer<ByteBuffer> broadcast) {
+    /** @param closeSource ends where its messages come from */
+    private NettyBroadcast(
+            Channel listener, IntSupplier connections, Consumer<ByteBuffer> broadcast, Runnable closeSource) {
         this.listener = listener;
         this.connections = connections;
         this.broadcast = broadcast;
+        this.closeSource = closeSource;
     }
 
     static NettyBroadcast withPeal(Path directory, Transport transport) {
@@ -94,7 +98,13 @@ final class NettyBroadcast implements BroadcastServer {
         NettyFanout live = NettyFanout.of(fanout);
         Channel listener = listen(transport, pipeline -> live.install(pipeline, PATH, new OnBus(bus, TOPIC)));
         return new NettyBroadcast(
-                listener, fanout::connections, payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY));
+                listener,
+                fanout::connections,
+                payload -> bus.publisher().publish(TOPIC, payload, PayloadKind.BINARY),
+                () -> {
+                    fanout.close();
+                    bus.close();
+                });
     }
 
     static NettyBroadcast withoutPeal() {
@@ -104,10 +114,11 @@ final class NettyBroadcast implements BroadcastServer {
                 pipeline -> pipeline.addLast(
                         new WebSocketServerProtocolHandler(PATH),
                         new Joining(all, frame -> all.writeAndFlush(frame.retain()))));
-        return new NettyBroadcast(listener, all::size, payload -> {
+        Consumer<ByteBuffer> broadcast = payload -> {
             ByteBuf copy = Unpooled.directBuffer(payload.remaining()).writeBytes(payload);
             all.writeAndFlush(new BinaryWebSocketFrame(copy));
-        });
+        };
+        return new NettyBroadcast(listener, all::size, broadcast, () -> {});
     }
 
     /** The same for several processes: each publishes to Redis, and sends to its clients what comes from there. */
@@ -120,7 +131,8 @@ final class NettyBroadcast implements BroadcastServer {
                 pipeline -> pipeline.addLast(
                         new WebSocketServerProtocolHandler(PATH),
                         new Joining(all, frame -> redis.publish(bytes(frame)))));
-        return new NettyBroadcast(listener, all::size, payload -> redis.publish(bytes(payload)));
+        return new NettyBroadcast(
+                listener, all::size, payload -> redis.publish(bytes(payload)), () -> {}); // its process ends it
     }
 
     private static byte[] bytes(WebSocketFrame frame) {
@@ -146,6 +158,13 @@ final class NettyBroadcast implements BroadcastServer {
     @Override
     public void broadcast(ByteBuffer payload) {
         broadcast.accept(payload);
+    }
+
+    @Override
+    public void close() {
+        closeSource.run();
+        listener.close().syncUninterruptibly();
+        listener.eventLoop().parent().shutdownGracefully();
     }
 
     private static Channel listen(Transport transport, Consumer<ChannelPipeline> install) {

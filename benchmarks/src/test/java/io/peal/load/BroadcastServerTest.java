@@ -26,7 +26,12 @@ class BroadcastServerTest {
     @ParameterizedTest
     @EnumSource(names = {"PEAL_NETTY", "PEAL_JETTY", "NETTY", "JETTY"})
     void clientsThatAreGoneAreSentNothing(BroadcastServer.Kind kind) throws Exception {
-        BroadcastServer server = kind.start(folder.resolve("bus"));
+        try (BroadcastServer server = kind.start(folder.resolve("bus"))) {
+            connectAndLeave(server);
+        }
+    }
+
+    private static void connectAndLeave(BroadcastServer server) {
         URI uri = URI.create("ws://127.0.0.1:" + server.port() + BroadcastServer.PATH);
         HttpClient http = HttpClient.newHttpClient();
         List<WebSocket> clients = new ArrayList<>();
