@@ -390,7 +390,7 @@ final class ShardConnection<B> implements Connection, Inlet {
     private void call(Runnable callback) {
         try {
             callback.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             shard.fanout().errorHandler().onError(e);
             doClose(CloseCode.INTERNAL_ERROR, "the application failed");
         }

@@ -47,7 +47,7 @@ final class Signals {
     void turnEnded(int messages, long deliveries, long bytes, long delayUs) {
         try {
             listener.turnEnded(messages, deliveries, bytes, delayUs);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             errorHandler.onError(e);
         }
     }
@@ -125,7 +125,7 @@ final class Signals {
     private void tell(Consumer<FanoutListener> what) {
         try {
             what.accept(listener);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             errorHandler.onError(e);
         }
     }

@@ -406,6 +406,17 @@ public abstract class BusContract {
     }
 
     @Test
+    void g6_anErrorInOneSubscriberEndsNoOther() {
+        Bus bus = newReplica();
+        bus.subscribe(NEWS, message -> {
+            throw new AssertionError("an error of a test's subscriber");
+        });
+        Recording other = subscribed(bus, NEWS);
+        publishNumbers(bus, 0, 5);
+        assertThat(other.await(5, LIMIT).texts()).containsExactly("0:0", "0:1", "0:2", "0:3", "0:4");
+    }
+
+    @Test
     void g6_aReaderWhoseSubscriberThrowsGoesOnBehindTheMessage() {
         Bus bus = newReplica();
         publishNumbers(bus, 0, 3);

@@ -265,7 +265,7 @@ final class ProcessBus implements Bus {
                 case AVAILABLE -> wakeUps.getOrDefault(number, () -> {}).run();
                 case UNUSABLE -> unusables.getOrDefault(number, why -> {}).accept(frame.readUTF());
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             ErrorHandler.logging().onError(e);
         }
     }

@@ -72,6 +72,21 @@ class ShardTest {
     }
 
     @Test
+    void anErrorInTheApplicationClosesTheConnectionItIsFor() {
+        Client live = subscribed(NEWS);
+        Client unlucky = new Client();
+        Inlet opened = shard.open(unlucky, "/", null, bus.position(), connection -> {
+            throw new NoMemory();
+        });
+        assertThat(opened.connection().topics()).isEmpty();
+        assertThat(unlucky.closedWith).isEqualTo(CloseCode.INTERNAL_ERROR);
+        publish(NEWS, "1");
+        loop.run();
+        assertThat(live.got).containsExactly("1");
+        assertThat(errors).hasSize(1).first().isInstanceOf(NoMemory.class);
+    }
+
+    @Test
     void whoeverGetsNothingForWantOfMemoryIsClosed() {
         Client live = subscribed(NEWS);
         Client ofAnotherTopic = subscribed(RARE);

@@ -268,7 +268,7 @@ public final class Dispatcher implements AutoCloseable {
             if (!ended && !closed) {
                 try {
                     subscriber.onMessage(message);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) { // of one subscriber: the others share the thread
                     errorHandler.onError(e);
                 }
             }
@@ -279,7 +279,7 @@ public final class Dispatcher implements AutoCloseable {
             if (!ended && !closed) {
                 try {
                     subscriber.onGap(gap);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) { // of one subscriber: the others share the thread
                     errorHandler.onError(e);
                 }
             }

@@ -108,7 +108,7 @@ public final class Usability {
             if (!closed) {
                 try {
                     action.accept(why);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     errorHandler.onError(e);
                 }
             }
