@@ -91,7 +91,7 @@ public final class WakeUps {
             if (at < newest && armedAt.compareAndSet(at, NOT_ARMED)) {
                 try {
                     onAvailable.run();
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) { // it is this one's own, and the thread is everybody's
                     errorHandler.onError(e);
                 }
             }

@@ -3,13 +3,9 @@ package io.peal.bus.file;
 import io.peal.bus.BusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -33,9 +29,6 @@ import java.util.stream.Stream;
  */
 final class BusDirectory {
 
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
-    private static final Set<PosixFilePermission> OWNER_AND_GROUP = PosixFilePermissions.fromString("rwxrwx---");
-
     private static final Set<String> IN_MEMORY = Set.of("tmpfs", "ramfs"); // types of file systems
     private static final List<String> PARTS = List.of("slot", "idx", "dat", "door", "tmp");
     private static final Set<String> KNOWN =
@@ -56,15 +49,18 @@ final class BusDirectory {
     static BusDirectory prepare(Path given, boolean openToGroup) {
         Path path = given.toAbsolutePath().normalize();
         BusDirectory directory = new BusDirectory(path);
-        Set<PosixFilePermission> permissions = openToGroup ? OWNER_AND_GROUP : OWNER_ONLY;
+        Set<PosixFilePermission> permissions = openToGroup ? OwnDirectory.OWNER_AND_GROUP : OwnDirectory.OWNER_ONLY;
         return SegmentFiles.uninterruptibly(path, () -> {
-            directory.checkLinks();
-            directory.makeOrCheck(permissions);
+            OwnDirectory.checkLinks(path);
+            if (!OwnDirectory.makeOrCheck(path, permissions)) {
+                directory.checkContent();
+                OwnDirectory.checkPermissions(path, permissions);
+            }
             for (String part : PARTS) {
-                makeIfAbsent(path.resolve(part), permissions);
+                OwnDirectory.makeIfAbsent(path.resolve(part), permissions);
             }
             if (!openToGroup) {
-                directory.checkOwner();
+                OwnDirectory.checkOwner(path, directory.unfinished());
             }
             directory.inMemory = isInMemory(path);
             return directory;
@@ -195,26 +191,6 @@ final class BusDirectory {
         }
     }
 
-    private void makeOrCheck(Set<PosixFilePermission> permissions) throws IOException {
-        if (path.getParent() != null) {
-            Files.createDirectories(path.getParent());
-        }
-        if (makeIfAbsent(path, permissions)) {
-            return;
-        }
-        if (Files.isSymbolicLink(path)) {
-            throw new BusException(path + " is a symbolic link: name the directory itself");
-        }
-        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            throw new BusException(path + " is not a directory: a bus needs a directory of its own");
-        }
-        if (!Files.isWritable(path) || !Files.isReadable(path)) {
-            throw new BusException(path + " cannot be written by this user: choose another directory, or its owner");
-        }
-        checkContent();
-        checkPermissions(permissions);
-    }
-
     private void checkContent() throws IOException {
         try (Stream<Path> content = Files.list(path)) {
             boolean foreign = content.anyMatch(entry ->
@@ -222,49 +198,6 @@ final class BusDirectory {
             if (foreign && Files.notExists(control())) {
                 throw new BusException(path + " has other content and is not a bus: choose an empty directory");
             }
-        }
-    }
-
-    private void checkPermissions(Set<PosixFilePermission> allowed) throws IOException {
-        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
-        if (!allowed.containsAll(permissions)) {
-            throw new BusException(
-                    path + " is open to others (" + PosixFilePermissions.toString(permissions)
-                            + "): give it to its owner alone with 'chmod 700', or open the bus to its group and give it 'chmod 770'");
-        }
-    }
-
-    /** Where anybody may put a link, it may be somebody else's, and lead to somebody else's bus. */
-    private void checkLinks() throws IOException {
-        for (Path link = path.getParent(); link != null && link.getParent() != null; link = link.getParent()) {
-            boolean anybodys = Files.isSymbolicLink(link)
-                    && Files.getPosixFilePermissions(link.getParent()).contains(PosixFilePermission.OTHERS_WRITE);
-            if (anybodys) {
-                throw new BusException(path + " leads through the link " + link
-                        + " in a place where everybody may write: " + "name the directory itself");
-            }
-        }
-    }
-
-    /** Compares with the owner of a file made just now, which is this process's user whatever it is called. */
-    private void checkOwner() throws IOException {
-        Path probe = Files.createFile(unfinished());
-        UserPrincipal self = Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
-        Files.delete(probe);
-        UserPrincipal owner = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS);
-        if (!owner.equals(self)) {
-            throw new BusException(path + " belongs to " + owner + ", this process runs as " + self
-                    + ": all replicas of a bus run as its owner, unless it is open to a group");
-        }
-    }
-
-    private static boolean makeIfAbsent(Path directory, Set<PosixFilePermission> permissions) throws IOException {
-        try {
-            Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-            Files.setPosixFilePermissions(directory, permissions); // whatever the process's umask takes away
-            return true;
-        } catch (FileAlreadyExistsException e) {
-            return false;
         }
     }
 

@@ -104,9 +104,14 @@ final class Doorbell implements AutoCloseable {
         SegmentFiles.delete(path); // of one that was here before us and died
         try {
             ServerSocketChannel door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            door.bind(UnixDomainSocketAddress.of(path), 64);
-            door.configureBlocking(false);
-            door.register(selector, SelectionKey.OP_ACCEPT);
+            try {
+                door.bind(UnixDomainSocketAddress.of(path), 64);
+                door.configureBlocking(false);
+                door.register(selector, SelectionKey.OP_ACCEPT);
+            } catch (IOException | RuntimeException e) {
+                door.close();
+                throw e;
+            }
         } catch (IOException | UnsupportedOperationException e) {
             timeoutMs = WITHOUT_DOOR_MS;
             LOGGER.warn(
@@ -119,7 +124,11 @@ final class Doorbell implements AutoCloseable {
 
     private void spin() {
         while (!closed) {
-            wakeUps.fire(newest.getAsLong());
+            try {
+                wakeUps.fire(newest.getAsLong());
+            } catch (RuntimeException | Error e) {
+                rest(e);
+            }
             Thread.onSpinWait();
         }
         closeAll();
@@ -134,14 +143,19 @@ final class Doorbell implements AutoCloseable {
                 Steps.at(Steps.Step.SLEEP_WOKEN);
                 quietRounds = rung > 0 ? 0 : quietRounds + 1;
                 wakeUps.fire(newest.getAsLong());
-            } catch (IOException | RuntimeException e) {
-                if (!closed) {
-                    errorHandler.onError(e);
-                    LockSupport.parkNanos(SAFETY_MS * 1_000_000L); // such as no file descriptor left: not at full speed
-                }
+            } catch (IOException | RuntimeException | Error e) {
+                rest(e);
             }
         }
         closeAll();
+    }
+
+    /** What cannot be done now, because there is no file descriptor left, for example, is tried again, but not at full speed. */
+    private void rest(Throwable failure) {
+        if (!closed) {
+            errorHandler.onError(failure);
+            LockSupport.parkNanos(SAFETY_MS * 1_000_000L);
+        }
     }
 
     private void answer(SelectionKey key) {

@@ -60,16 +60,16 @@ public final class FileBus implements Bus {
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Usability usability;
 
-    private FileBus(Builder options, Geometry geometry) {
+    private FileBus(Builder options, LogHome home) {
         this.errorHandler = options.errorHandler;
         this.usability = new Usability(errorHandler);
-        BusDirectory directory = BusDirectory.prepare(options.directory, options.openToGroup);
-        this.control = Control.openOrCreate(directory, geometry);
-        options.applyRetention(directory, control);
-        this.home = new LogHome(directory, control, options.replicaName, errorHandler);
+        this.home = home;
+        this.control = home.control();
         this.membership = home.membership();
         this.log = home.log();
-        this.disk = options.durability instanceof Durability.None ? null : diskOf(home);
+        BusDirectory directory = home.directory();
+        long newest = log.newest();
+        this.disk = options.durability instanceof Durability.None ? null : new Disk(directory, control, log);
         int self = membership.slot();
         String threads = home.threads();
         this.sync = options.durability instanceof Durability.Sync;
@@ -79,7 +79,7 @@ public final class FileBus implements Bus {
         this.doorbell = new Doorbell(
                 directory.door(self), log::newest, () -> true, wakeUps, spinning, threads + "-doorbell", errorHandler);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", errorHandler);
-        doorbell.start();
+        doorbell.start(); // nothing below can fail
         home.keep(usability::lose);
         home.maintenance().repeat(() -> control.tellReadTo(self, slowestReader()), LogHome.TICK_MS);
         if (disk != null) {
@@ -95,19 +95,22 @@ public final class FileBus implements Bus {
                 options.replicaName,
                 directory.path(),
                 String.format("%016x", log.epoch()),
-                log.newest(),
+                newest,
                 log.geometry().indexSlots(),
                 log.geometry().dataSegmentLength(),
                 control.retention().length(),
                 control.retention().ageMs());
     }
 
-    private static Disk diskOf(LogHome home) {
+    private static FileBus open(Builder options, Geometry geometry) {
+        BusDirectory directory = BusDirectory.prepare(options.directory, options.openToGroup);
+        Control control = Control.openOrCreate(directory, geometry);
+        options.applyRetention(directory, control);
+        LogHome home = new LogHome(directory, control, options.replicaName, options.errorHandler);
         try {
-            return new Disk(home.directory(), home.control(), home.log());
-        } catch (RuntimeException e) {
-            home.stop();
-            home.close();
+            return new FileBus(options, home);
+        } catch (RuntimeException | Error e) {
+            home.abandon(e);
             throw e;
         }
     }
@@ -394,7 +397,7 @@ public final class FileBus implements Bus {
             }
             Geometry geometry = geometry();
             checkRetention(geometry);
-            return new FileBus(this, geometry);
+            return FileBus.open(this, geometry);
         }
 
         /** Checks and stores what is to be retained, and that the file system can hold it. */

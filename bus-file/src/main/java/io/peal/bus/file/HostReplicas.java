@@ -27,20 +27,18 @@ public final class HostReplicas implements AutoCloseable {
     private boolean closed; // guarded by this
 
     private HostReplicas(
-            Path path,
-            String replicaName,
-            boolean openToGroup,
+            BusDirectory directory,
+            Control control,
+            Membership membership,
             Waiting waiting,
             Owner owner,
             ErrorHandler errorHandler) {
-        BusDirectory directory = BusDirectory.prepare(path, openToGroup);
-        this.control = Control.openOrCreate(directory, NO_LOG);
-        this.membership = Membership.join(directory, control, replicaName);
+        this.control = control;
+        this.membership = membership;
         this.owner = owner;
         int self = membership.slot();
         String threads = "peal-" + membership.writerId();
         this.spinning = waiting == Waiting.SPINNING;
-        this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
         this.wakeUps = new WakeUps(owner::look, this::announceSleep, errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
         this.doorbell = new Doorbell(
@@ -51,23 +49,32 @@ public final class HostReplicas implements AutoCloseable {
                 spinning,
                 threads + "-doorbell",
                 errorHandler);
+        this.maintenance = new Maintenance(threads + "-maintenance", errorHandler);
         maintenance.repeat(this::tick, LogHome.TICK_MS);
     }
 
     /**
      * Takes part.
      *
-     * @param directory the same for all replicas of a bus on this host; made if it is not there
+     * @param path the directory: the same for all replicas of a bus on this host; made if it is not there
      * @param owner the bus that they are the replicas of
      */
     public static HostReplicas join(
-            Path directory,
+            Path path,
             String replicaName,
             boolean openToGroup,
             Waiting waiting,
             Owner owner,
             ErrorHandler errorHandler) {
-        return new HostReplicas(directory, replicaName, openToGroup, waiting, owner, errorHandler);
+        BusDirectory directory = BusDirectory.prepare(path, openToGroup);
+        Control control = Control.openOrCreate(directory, NO_LOG);
+        Membership membership = Membership.join(directory, control, replicaName);
+        try {
+            return new HostReplicas(directory, control, membership, waiting, owner, errorHandler);
+        } catch (RuntimeException | Error e) {
+            membership.close();
+            throw e;
+        }
     }
 
     /** The bus on the other transport. Thread-safe. */

@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -30,7 +31,7 @@ final class LogHome implements AutoCloseable {
         try {
             this.janitor = new Janitor(directory, control, membership);
             this.log = new OrderLog(directory, control, membership, maintenance, janitor);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             maintenance.close();
             membership.close();
             throw e;
@@ -86,6 +87,17 @@ final class LogHome implements AutoCloseable {
     void stop() {
         maintenance.close();
         log.close();
+    }
+
+    /** Leaves at once, because the bus that wanted the log cannot be: what fails on the way out is added to the reason. */
+    void abandon(Throwable reason) {
+        for (Runnable step : List.<Runnable>of(this::stop, this::close)) {
+            try {
+                step.run();
+            } catch (RuntimeException e) {
+                reason.addSuppressed(e);
+            }
+        }
     }
 
     /** Gives up the place. */

@@ -178,11 +178,23 @@ final class Membership implements AutoCloseable {
         if (!heldByThisJvm().add(heldAs)) {
             return null;
         }
-        FileChannel lockFile = lock(directory.slotLock(slot));
-        if (lockFile == null) {
-            heldByThisJvm().remove(heldAs);
-            return null;
+        Membership joined = null;
+        try {
+            FileChannel lockFile = lock(directory.slotLock(slot));
+            if (lockFile != null) {
+                joined = enter(directory, control, name, bus, lockFile, slot);
+            }
+            return joined;
+        } finally {
+            if (joined == null) {
+                heldByThisJvm().remove(heldAs);
+            }
         }
+    }
+
+    private static Membership enter(
+            BusDirectory directory, Control control, String name, Object bus, FileChannel lockFile, int slot)
+            throws IOException {
         try {
             Steps.at(Steps.Step.JOIN_LOCKED);
             int writerId = control.takeWriterId();
@@ -190,22 +202,25 @@ final class Membership implements AutoCloseable {
             control.enter(slot, writerId, name);
             Steps.at(Steps.Step.JOIN_ENTERED);
             return new Membership(directory, control, bus, lockFile, slot, writerId);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             control.leave(slot);
             lockFile.close();
-            heldByThisJvm().remove(heldAs);
             throw e;
         }
     }
 
+    /** Null if another process has it. Closing the channel then frees nothing, because this JVM has no other one on the file. */
     private static @Nullable FileChannel lock(Path file) throws IOException {
         FileChannel channel = SegmentFiles.openLock(file);
-        FileLock lock = channel.tryLock();
-        if (lock == null) {
-            channel.close(); // it holds no lock, and no other channel of this JVM is on the file
-            return null;
+        FileLock lock = null;
+        try {
+            lock = channel.tryLock();
+        } finally {
+            if (lock == null) {
+                channel.close();
+            }
         }
-        return channel;
+        return lock == null ? null : channel;
     }
 
     @SuppressWarnings("unchecked") // only this class, of whatever class loader, uses the key

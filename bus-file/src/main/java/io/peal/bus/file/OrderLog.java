@@ -107,12 +107,13 @@ final class OrderLog implements LogView {
 
     /** Publishes one message and returns its position: steps P1 to P7. */
     long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
-        int length = lengthOfRecord(topic, payload.remaining());
+        int payloadLength = payload.remaining();
+        int length = lengthOfRecord(topic, payloadLength);
         RecordWriter writer = writers.get();
         writer.reserve(own, length);
         try {
             Steps.at(Steps.Step.PUBLISH_RESERVED);
-            long offset = writer.write(topic, payload, kind, clock.nowUs());
+            long offset = writer.write(topic, payload, payloadLength, kind, clock.nowUs());
             Steps.at(Steps.Step.PUBLISH_WRITTEN);
             membership.checkAlive();
             return append(Descriptor.ofRecord(own.writerId(), offset));
@@ -149,7 +150,8 @@ final class OrderLog implements LogView {
             for (int i = from;
                     i < to;
                     i++) { // all of them first, so that then one slot is filled right after the other
-                offsets[i - from] = writer.write(batch.topic(i), batch.payload(i), batch.kind(i), nowUs);
+                offsets[i - from] =
+                        writer.write(batch.topic(i), batch.payload(i), batch.payloadLength(i), batch.kind(i), nowUs);
             }
             long position = 0;
             for (int i = 0; i < to - from; i++) {

@@ -39,13 +39,16 @@ final class RecordWriter {
         reserved = length;
     }
 
-    /** Writes the next record into the room, and returns its offset in the writer's log. */
-    long write(Topic topic, ByteBuffer payload, PayloadKind kind, long timestampUs) {
+    /**
+     * Writes the next record into the room, and returns its offset in the writer's log.
+     *
+     * @param payloadLength for which room was reserved: somebody may be changing the buffer meanwhile, who should not
+     */
+    long write(Topic topic, ByteBuffer payload, int payloadLength, PayloadKind kind, long timestampUs) {
         ByteBuffer memory = segment.memory();
         int begin = at;
         long offset = segment.number() * segment.length() + begin;
         int topicLength = topic.utf8Length();
-        int payloadLength = payload.remaining();
         int payloadAt = begin + DataLayout.payloadOffset(topicLength);
         memory.putShort(DataLayout.bucketAt(begin), (short) DataLayout.bucketOf(topic.hash()));
         memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);

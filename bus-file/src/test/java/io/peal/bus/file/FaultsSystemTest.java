@@ -120,6 +120,18 @@ class FaultsSystemTest {
     }
 
     @Test
+    void openingThatFailsForWantOfFileDescriptorsLeavesNothingBehind() throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"));
+        command.addAll(JvmCommand.forMain(
+                FewDescriptorsMain.class, scratch.path().resolve("bus").toString()));
+        try (ReplicaProcess process = ReplicaProcess.start(command)) {
+            assertThat(process.awaitLine(text -> text.contains(" failed, "), "a result", LIMIT))
+                    .isEqualTo("some failed, which left 0 places, 0 descriptors, threads []");
+            assertThat(process.awaitLine("the next one", LIMIT)).isEqualTo("the next one is in slot 0");
+        }
+    }
+
+    @Test
     void segmentOfTheDeadThatSomebodyDeletesMeanwhileIsNoError() throws Exception {
         try (ReplicaProcess process = start(List.of(), "deleted")) {
             assertThat(process.awaitLine(text -> text.startsWith("FAILED") || text.equals("buried"), "a result", LIMIT))
