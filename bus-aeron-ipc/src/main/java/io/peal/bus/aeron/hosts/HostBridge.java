@@ -7,6 +7,7 @@ import io.peal.bus.Bus;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.aeron.JvmFlag;
+import io.peal.bus.file.OwnDirectory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -15,7 +16,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,6 +56,7 @@ public final class HostBridge implements AutoCloseable {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(HostBridge.class);
     private static final int TERM_LENGTH = 4 << 20;
+    private static final int COUNTERS_LENGTH = 1 << 20; // the least that Aeron takes: enough for thousands of them
     private static final String DRIVER_PREFIX = "aeron-";
     private static final long AGAIN_NS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final Duration STATUS_INTERVAL = Duration.ofMillis(200);
@@ -80,9 +81,8 @@ public final class HostBridge implements AutoCloseable {
         this.externalDriver = options.driver;
         this.errorHandler = options.errorHandler;
         this.status = new HostBridgeStatus(false, strangersYet());
+        OwnDirectory.prepare(directory);
         try {
-            Files.createDirectories(
-                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             this.lockFile = FileChannel.open(
                     directory.resolve("bridge.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
@@ -95,8 +95,8 @@ public final class HostBridge implements AutoCloseable {
     /**
      * The bridge of a host, before it is opened.
      *
-     * @param directory the same for all replicas of the host and for no other host; is made if it is not there; on Linux,
-     *     below {@code /dev/shm}
+     * @param directory the same for all replicas of the host and for no other host; is made if it is not there, and belongs to the
+     *     replicas' user alone; on Linux, below {@code /dev/shm}
      */
     public static Builder at(Path directory) {
         return new Builder(directory);
@@ -107,18 +107,21 @@ public final class HostBridge implements AutoCloseable {
         return status;
     }
 
-    /** Ends it; another replica of the host goes on. Idempotent, waits for its thread. */
+    /** Ends it; another replica of the host goes on. Idempotent, waits for its thread unless that is who calls. */
     @Override
     public void close() {
         closed = true;
         LockSupport.unpark(thread);
-        try {
-            thread.join();
-            lockFile.close(); // which gives the lock back
-        } catch (InterruptedException e) {
+        boolean interrupted = false;
+        while (thread.isAlive() && Thread.currentThread() != thread) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
-        } catch (IOException e) {
-            LOGGER.warn("cannot close the lock of the bridge: {}", e.toString());
         }
     }
 
@@ -134,13 +137,25 @@ public final class HostBridge implements AutoCloseable {
                 if (active) {
                     serve();
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException
+                    | Error e) { // this thread holds the lock: if it ended, no other bridge could go on
                 errorHandler.onError(
                         new BusException("the bridge of " + endpoint + " begins anew: " + e.getMessage(), e));
             }
-            LockSupport.parkNanos(AGAIN_NS);
+            if (!closed) {
+                LockSupport.parkNanos(AGAIN_NS);
+            }
         }
         status = new HostBridgeStatus(false, status.peers());
+        giveLockBack();
+    }
+
+    private void giveLockBack() {
+        try {
+            lockFile.close();
+        } catch (IOException e) {
+            LOGGER.warn("cannot close the lock of the bridge: {}", e.toString());
+        }
     }
 
     private boolean isElected() {
@@ -200,6 +215,7 @@ public final class HostBridge implements AutoCloseable {
                 .dirDeleteOnStart(true)
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
+                .counterValuesBufferLength(COUNTERS_LENGTH)
                 .errorHandler(errorHandler::onError);
     }
 

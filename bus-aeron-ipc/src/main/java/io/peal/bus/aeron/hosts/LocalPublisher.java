@@ -1,11 +1,15 @@
 package io.peal.bus.aeron.hosts;
 
 import io.peal.bus.Bus;
+import io.peal.bus.BusFullException;
+import io.peal.bus.Gap;
+import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
 import io.peal.bus.PositionUnavailableException;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
+import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
 import org.slf4j.Logger;
@@ -46,7 +50,9 @@ final class LocalPublisher {
         state.intend(peer, position, bus.replica(), behind);
         try {
             behind = bus.publisher().publish(topic, payload, kind);
-        } catch (RuntimeException e) {
+        } catch (
+                BusFullException
+                        e) { // of anything else it is not certain that it is not on the bus: the next session looks
             state.intendNothing();
             throw e;
         }
@@ -68,22 +74,47 @@ final class LocalPublisher {
 
     /** Whether the bridge that died has published what it was about to. */
     private boolean isOnTheBus(Position now) {
-        int replica = state.intendedReplica();
-        boolean[] found = {false};
+        Search search = new Search(state.intendedReplica());
         try (Reader reader = bus.newReader(StartFrom.after(new Position(now.epoch(), state.intendedBehind())))) {
-            while (!found[0]
+            while (!search.found
                     && reader.position() < now.value()
-                    && reader.poll(message -> found[0] |= message.replica() == replica, LOOK_AT_ONCE, now.value())
-                            > 0) {
+                    && reader.poll(search, LOOK_AT_ONCE, now.value()) > 0) {
                 Thread.onSpinWait();
             }
         } catch (PositionUnavailableException e) {
-            LOGGER.warn(
-                    "whether the bridge before this one has published its last message is not known any more;"
-                            + " it is taken for published: {}",
-                    e.getMessage());
-            return true;
+            search.giveUp(String.valueOf(e.getMessage()));
         }
-        return found[0];
+        return search.found;
+    }
+
+    /** Looks for anything of one replica. */
+    private static final class Search implements Subscriber {
+
+        private final int replica;
+        private boolean found;
+
+        Search(int replica) {
+            this.replica = replica;
+        }
+
+        @Override
+        public void onMessage(Message message) {
+            found |= message.replica() == replica;
+        }
+
+        @Override
+        public void onGap(Gap gap) {
+            if (!found) {
+                giveUp(gap.toString());
+            }
+        }
+
+        void giveUp(String why) {
+            found = true;
+            LOGGER.warn(
+                    "whether the bridge before this one has published its last message is not known any more; it is taken"
+                            + " for published: {}",
+                    why);
+        }
     }
 }

@@ -1,9 +1,11 @@
 package io.peal.bus.aeron.hosts;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peal.bus.Bus;
+import io.peal.bus.BusException;
 import io.peal.bus.Reader;
 import io.peal.bus.StartFrom;
 import io.peal.bus.Topic;
@@ -18,13 +20,18 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -265,6 +272,57 @@ class HostBridgeTest {
     }
 
     @Test
+    void bridgeGoesOnAfterAnError() {
+        AtomicInteger openings = new AtomicInteger();
+        Supplier<Bus> opener = () -> {
+            if (openings.getAndIncrement() == 0) {
+                throw new LinkageError("that passes");
+            }
+            return FileBus.open(busDirectory(0));
+        };
+        connect(bridgeOf(0, opener, 1), bridge(1, 0));
+        assertThat(errors).singleElement().satisfies(error -> assertThat(error)
+                .hasMessageContaining("begins anew: that passes")
+                .hasCauseInstanceOf(LinkageError.class));
+        errors.clear();
+    }
+
+    @Test
+    void bridgeThatIsClosedByItsErrorHandlerLetsAnotherOneGoOn() {
+        CompletableFuture<HostBridge> failing = new CompletableFuture<>();
+        CountDownLatch closed = new CountDownLatch(1);
+        failing.complete(keep(HostBridge.at(bridgeDirectory(0))
+                .bus(() -> {
+                    throw new IllegalStateException("no bus here");
+                })
+                .endpoint(endpoints.get(0))
+                .peer(endpoints.get(1))
+                .errorHandler(error -> {
+                    failing.join().close();
+                    closed.countDown();
+                })
+                .open()));
+        await("it is closed", () -> closed.getCount() == 0);
+        connect(bridge(0, 1), bridge(1, 0));
+    }
+
+    @Test
+    void directoryThatOthersMayHavePreparedIsRefused() throws IOException {
+        Path open = Files.createDirectory(scratch.path().resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Path link = Files.createSymbolicLink(scratch.path().resolve("link"), busDirectory(0));
+        for (Path path : List.of(open, link)) {
+            HostBridge.Builder options = HostBridge.at(path)
+                    .bus(() -> busA)
+                    .endpoint(endpoints.get(0))
+                    .peer(endpoints.get(1));
+            assertThatExceptionOfType(BusException.class)
+                    .isThrownBy(options::open)
+                    .withMessageContaining(path.toString());
+        }
+    }
+
+    @Test
     void whatIsMissingIsSaid() {
         HostBridge.Builder options = HostBridge.at(scratch.path().resolve("x"));
         assertThatIllegalArgumentException().isThrownBy(options::open);
@@ -283,13 +341,17 @@ class HostBridgeTest {
         return scratch.path().resolve("bus-" + host);
     }
 
+    private Path bridgeDirectory(int host) {
+        return scratch.path().resolve("bridge-" + host);
+    }
+
     private HostBridge bridge(int host, int... peers) {
         return bridgeOf(
                 host, () -> FileBus.at(busDirectory(host)).replicaName("bridge").open(), peers);
     }
 
     private HostBridge bridgeOf(int host, Supplier<Bus> opener, int... peers) {
-        HostBridge.Builder options = HostBridge.at(scratch.path().resolve("bridge-" + host))
+        HostBridge.Builder options = HostBridge.at(bridgeDirectory(host))
                 .bus(opener)
                 .endpoint(endpoints.get(host))
                 .errorHandler(errors::add);

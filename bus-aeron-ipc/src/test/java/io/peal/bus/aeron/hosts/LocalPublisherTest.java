@@ -1,12 +1,21 @@
 package io.peal.bus.aeron.hosts;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.peal.bus.Bus;
+import io.peal.bus.BusException;
+import io.peal.bus.BusFullException;
+import io.peal.bus.Gap;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Position;
+import io.peal.bus.Publisher;
+import io.peal.bus.Reader;
+import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.file.FileBus;
 import io.peal.testkit.TestDirectory;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -54,6 +63,90 @@ class LocalPublisherTest {
         }
         service.publisher().publish(NEWS, "of another replica, later");
         assertThat(publishedAfterTakeover()).isEqualTo(new Position(EPOCH, 42));
+    }
+
+    @Test
+    void whatWasPublishedAlthoughTheBusCouldNotSaySoIsNotPublishedAgain() {
+        try (FileBus bus = open();
+                BridgeState state = state()) {
+            Publisher unsure = (topic, payload, kind) -> {
+                bus.publisher().publish(topic, payload, kind);
+                throw new BusException("it is not known whether the message was published");
+            };
+            LocalPublisher local = new LocalPublisher(busWith("publisher", bus, unsure), state);
+            state.published(state.peer(PEER), EPOCH, 41);
+            assertThatExceptionOfType(BusException.class).isThrownBy(() -> publish(local, state, 42));
+        }
+        assertThat(publishedAfterTakeover()).isEqualTo(new Position(EPOCH, 42));
+    }
+
+    @Test
+    void whatTheBusRefusedIsNotLookedFor() {
+        try (FileBus bus = open();
+                BridgeState state = state()) {
+            Publisher full = (topic, payload, kind) -> {
+                throw new BusFullException("no room");
+            };
+            LocalPublisher local = new LocalPublisher(busWith("publisher", bus, full), state);
+            state.published(state.peer(PEER), EPOCH, 41);
+            assertThatExceptionOfType(BusFullException.class).isThrownBy(() -> publish(local, state, 42));
+            assertThat(state.intendedPeer()).isEqualTo(-1);
+        }
+        assertThat(publishedAfterTakeover()).isEqualTo(new Position(EPOCH, 41));
+    }
+
+    @Test
+    void whatMayHaveBeenInAGapIsTakenForPublished() {
+        try (FileBus bus = open();
+                BridgeState state = state()) {
+            LocalPublisher local = new LocalPublisher(bus, state);
+            publish(local, state, 41);
+            state.intend(state.peer(PEER), 42, bus.replica(), bus.position().value());
+        }
+        service.publisher().publish(NEWS, "of another replica");
+        try (FileBus next = open();
+                BridgeState state = state()) {
+            new LocalPublisher(
+                    busWith("newReader", next, new Overtaken(next.position().value())), state);
+            assertThat(state.published(state.peer(PEER))).isEqualTo(new Position(EPOCH, 42));
+        }
+    }
+
+    /** A reader that is told a gap, and nothing else. */
+    private static final class Overtaken implements Reader {
+
+        private final long newest;
+        private long position;
+
+        Overtaken(long newest) {
+            this.newest = newest;
+        }
+
+        @Override
+        public int poll(Subscriber subscriber, int limit, long last) {
+            if (position == newest) {
+                return 0;
+            }
+            position = newest;
+            subscriber.onGap(new Gap(1, newest));
+            return 1;
+        }
+
+        @Override
+        public long position() {
+            return position;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** A bus of which one method returns something else. */
+    private static Bus busWith(String method, Bus bus, Object result) {
+        return (Bus) Proxy.newProxyInstance(
+                Bus.class.getClassLoader(),
+                new Class<?>[] {Bus.class},
+                (proxy, called, arguments) -> called.getName().equals(method) ? result : called.invoke(bus, arguments));
     }
 
     @Test
