@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.agrona.CloseHelper;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,7 +68,7 @@ public final class AeronBus implements Bus {
         this.replicas = HostReplicas.join(
                 directory, options.replicaName, false, options.waiting, new ReplicaOwner(), options.errorHandler);
         String threads = "peal-" + replicas.number();
-        AeronDriver driver = options.driver != null ? options.driver : Drivers.choose(directory);
+        AeronDriver driver = options.driver != null ? options.driver : choose(directory, replicas);
         this.drivers = new Drivers(directory, driver, stream, options.driverTimeout);
         this.streams = new Streams(replicas);
         this.pace = new Pace(streams, stream);
@@ -79,10 +80,8 @@ public final class AeronBus implements Bus {
         usability.listen(why -> loseLink());
         try {
             keeper.start();
-        } catch (RuntimeException e) {
-            keeper.close();
-            drivers.close();
-            replicas.close();
+        } catch (RuntimeException | Error e) {
+            CloseHelper.quietCloseAll(keeper, drivers, replicas);
             throw e;
         }
         this.epoch = streams.present().life().epoch();
@@ -97,6 +96,16 @@ public final class AeronBus implements Bus {
                 streams.newest(),
                 driver,
                 options.termLength);
+    }
+
+    /** The driver if nobody says which; if that cannot be found out, this replica leaves again. */
+    private static AeronDriver choose(Path directory, HostReplicas joined) {
+        try {
+            return Drivers.choose(directory);
+        } catch (RuntimeException e) {
+            joined.close();
+            throw e;
+        }
     }
 
     /**
@@ -175,9 +184,7 @@ public final class AeronBus implements Bus {
             dispatcher.close();
             usability.close();
             replicas.stop();
-            keeper.close();
-            drivers.close();
-            replicas.close();
+            CloseHelper.closeAll(keeper, drivers, replicas);
         }
     }
 

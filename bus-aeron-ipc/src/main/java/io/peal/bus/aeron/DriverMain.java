@@ -43,6 +43,12 @@ final class DriverMain {
     /** Messages do not pass through the driver: it only moves the publishers' limit, which is megabytes away. */
     private static final long LONGEST_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(4);
 
+    /** The least that Aeron takes, four times as much for their labels included; a replica has three of the 8,192 counters. */
+    private static final int COUNTERS_LENGTH = 1 << 20;
+
+    /** What the files of such a driver take, besides the streams. */
+    static final long FILES_LENGTH = 13 << 20;
+
     private DriverMain() {}
 
     /** {@code args}: the directory, the lock file, stream, term length, the file that says which life this is, and which one it serves. */
@@ -71,6 +77,7 @@ final class DriverMain {
                 .clientLivenessTimeoutNs(CLIENT_TIMEOUT.toNanos())
                 .publicationUnblockTimeoutNs(UNBLOCK_TIMEOUT.toNanos())
                 .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
+                .counterValuesBufferLength(COUNTERS_LENGTH)
                 .dirDeleteOnStart(false)
                 .warnIfDirectoryExists(false)
                 .errorHandler(error -> System.err.println("driver in " + aeronDirectory + ": " + error));

@@ -6,11 +6,16 @@ import io.aeron.driver.MediaDriver;
 import io.peal.bus.BusException;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -57,11 +62,16 @@ final class Drivers implements AutoCloseable {
     /** Between threads of this JVM, because file locks are between processes. */
     private static final ReentrantLock WITHIN_JVM = new ReentrantLock();
 
+    /** Variables with options for every JVM, meant for the replicas: agents, debuggers, another collector. */
+    private static final Set<String> OPTIONS_OF_REPLICAS =
+            Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
     private static final Pattern OF_DRIVER = Pattern.compile("aeron-([0-9]{1,18})(\\..*)?");
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final long FIRST_START_LIMIT_NS = Duration.ofSeconds(4).toNanos();
     private static final long LAST_START_LIMIT_NS = Duration.ofSeconds(20).toNanos();
     private static final int MOST_REMOVED = 8; // there are no older ones, unless somebody had no rights to remove them
+    private static final int MOST_WORDS = 300; // bytes of what a driver said that did not start
     private static final long RUNS_MS = 10_000;
     private static final long LOOK_AGAIN_NS = 10_000_000;
 
@@ -83,11 +93,23 @@ final class Drivers implements AutoCloseable {
 
     /** What is used when nobody says: an external driver if one runs in Aeron's default directory, else a spawned one. */
     static AeronDriver choose(Path directory) {
-        try (Heartbeat heartbeat = Heartbeat.of(Path.of(CommonContext.getAeronDirectoryName()))) {
+        Path usual = Path.of(CommonContext.getAeronDirectoryName());
+        try (Heartbeat heartbeat = Heartbeat.of(usual)) {
             Life life = Life.read(directory.resolve("life"));
             boolean spawnedBefore = life != null && life.aeronDirectory().startsWith(directory);
             boolean runs = heartbeat != null && heartbeat.isFresh(RUNS_MS);
-            return runs && !spawnedBefore ? AeronDriver.external() : AeronDriver.spawned();
+            if (!runs || spawnedBefore) {
+                return AeronDriver.spawned();
+            }
+            if (!Files.getOwner(usual).equals(Files.getOwner(directory))) {
+                LOGGER.warn(
+                        "the media driver in {} is not used, because that directory belongs to {}, who could read and forge"
+                                + " every message: if it is meant, say so with AeronDriver.external()",
+                        usual,
+                        Files.getOwner(usual));
+                return AeronDriver.spawned();
+            }
+            return AeronDriver.external();
         } catch (IOException e) {
             throw new BusException("cannot find out which media driver the bus in " + directory + " uses", e);
         }
@@ -108,10 +130,19 @@ final class Drivers implements AutoCloseable {
                 return begin(null, Stream.NO_END, newest);
             }
             if (known.number() > lastOver.getAsLong() && isAlive(known)) {
+                checkStream(known);
                 return Optional.of(known);
             }
             return begin(known, endOf(known, cut), newest);
         });
+    }
+
+    private void checkStream(Life life) {
+        if (!life.stream().equals(stream)) {
+            throw new UnfitException(
+                    "the bus in " + directory + " has " + life.stream() + ", this replica says " + stream
+                            + ": all replicas say the same, and all of them have to be stopped before it can be changed");
+        }
     }
 
     /** The place where a life ended, {@link Stream#NO_END} if nobody knows it any more. */
@@ -207,6 +238,12 @@ final class Drivers implements AutoCloseable {
 
     private Optional<Life> begin(@Nullable Life known, long end, long newest) throws IOException {
         long number = known == null ? 1 : known.number() + 1;
+        if (!(mode instanceof AeronDriver.External)) {
+            checkRoom(
+                    known == null
+                            ? stream.mostMemoryLength() + 2 * DriverMain.FILES_LENGTH
+                            : stream.memoryLength() + DriverMain.FILES_LENGTH);
+        }
         Path aeronDirectory =
                 mode instanceof AeronDriver.External external ? external.aeronDirectory() : freshDirectory(number);
         if (mode instanceof AeronDriver.Spawned) {
@@ -219,8 +256,8 @@ final class Drivers implements AutoCloseable {
                 return Optional.empty();
             }
             Life life = known == null
-                    ? Life.first(RANDOM.nextLong(), RANDOM.nextLong(), aeronDirectory, heartbeat.startedMs())
-                    : known.next(aeronDirectory, heartbeat.startedMs(), end, newest, stream.history());
+                    ? Life.first(RANDOM.nextLong(), RANDOM.nextLong(), stream, aeronDirectory, heartbeat.startedMs())
+                    : known.next(stream, aeronDirectory, heartbeat.startedMs(), end, newest);
             life.write(lifeFile());
             removeOld(life);
             LOGGER.info("life {} of the bus in {} begins: driver in {}", number, directory, aeronDirectory);
@@ -305,6 +342,16 @@ final class Drivers implements AutoCloseable {
         return aeronDirectory.resolveSibling(aeronDirectory.getFileName() + ".lock");
     }
 
+    /** Refuses a file system that cannot hold the stream, before memory is missing where somebody writes: files take it when it is written. */
+    private void checkRoom(long needed) throws IOException {
+        long usable = Files.getFileStore(directory).getUsableSpace();
+        if (usable < needed) {
+            throw new UnfitException("the file system of " + directory + " has room for " + usable
+                    + " bytes, the bus may take " + needed + " with terms of " + stream.termLength()
+                    + ": give it more (containers: --shm-size), or choose a shorter termLength");
+        }
+    }
+
     private void embed(Path aeronDirectory) {
         closeEmbedded();
         embedded = MediaDriver.launch(DriverMain.context(aeronDirectory));
@@ -330,10 +377,11 @@ final class Drivers implements AutoCloseable {
     private void spawn(Path aeronDirectory, long number) throws IOException {
         Files.createFile(lockFile(aeronDirectory));
         Path log = aeronDirectory.resolveSibling(aeronDirectory.getFileName() + ".log");
-        Process driver = new ProcessBuilder(command(aeronDirectory, number))
+        ProcessBuilder builder = new ProcessBuilder(command(aeronDirectory, number))
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+                .redirectOutput(log.toFile());
+        builder.environment().keySet().removeAll(OPTIONS_OF_REPLICAS);
+        Process driver = builder.start();
         driver.getOutputStream().close();
         long deadline = System.nanoTime() + startLimitNs;
         while (driver.isAlive() && System.nanoTime() - deadline < 0) {
@@ -345,8 +393,16 @@ final class Drivers implements AutoCloseable {
         }
         driver.destroyForcibly();
         startLimitNs = Math.min(2 * startLimitNs, LAST_START_LIMIT_NS); // this machine may be slow
-        throw new BusException("the media driver did not start, its last words are in " + log
-                + ": start one yourself and use AeronDriver.external()");
+        throw new BusException("the media driver did not start; what it said is in " + log + ", and begins with '"
+                + beginningOf(log) + "': mend that, or start one yourself and use AeronDriver.external()");
+    }
+
+    private static String beginningOf(Path log) throws IOException {
+        try (InputStream text = Files.newInputStream(log)) {
+            return new String(text.readNBytes(MOST_WORDS), StandardCharsets.UTF_8)
+                    .replaceAll("\\s+", " ")
+                    .trim();
+        }
     }
 
     private boolean isThere(Path aeronDirectory) {
@@ -383,12 +439,29 @@ final class Drivers implements AutoCloseable {
                 DirectBuffer.class,
                 BusException.class,
                 Logger.class)) {
-            CodeSource source = needed.getProtectionDomain().getCodeSource();
-            if (source != null && "file".equals(source.getLocation().getProtocol())) {
-                path.add(new File(source.getLocation().getPath()).toString());
-            }
+            path.add(placeOf(needed).toString());
         }
         return String.join(File.pathSeparator, path);
+    }
+
+    private static Path placeOf(Class<?> needed) {
+        CodeSource source = needed.getProtectionDomain().getCodeSource();
+        try {
+            if (source == null) {
+                throw new FileSystemNotFoundException("its place is not known");
+            }
+            Path place = Path.of(source.getLocation().toURI());
+            if (!place.getFileSystem().equals(FileSystems.getDefault())) {
+                throw new FileSystemNotFoundException(source.getLocation().toString());
+            }
+            return place;
+        } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
+            throw new BusException(
+                    "a media driver cannot be started from here, because " + needed.getName()
+                            + " is in no file of its own, but in a jar within a jar, for example (" + e.getMessage()
+                            + "): start a driver yourself and use AeronDriver.external(), or unpack the jar",
+                    e);
+        }
     }
 
     private static boolean isLocked(Path file) {

@@ -43,12 +43,11 @@ final class Envelope {
         return messageLength - TOPIC_AT - Topic.MAX_LENGTH;
     }
 
-    /** Writes a whole message; {@code bytes} shows the same memory as {@code buffer}, from {@code bytesAt} on. */
+    /** Writes a whole message of some {@link #length}; the buffer shows the memory of a {@link ByteBuffer}. */
     static void write(
             MutableDirectBuffer buffer,
             int at,
-            ByteBuffer bytes,
-            int bytesAt,
+            int length,
             int replica,
             long timestampUs,
             Topic topic,
@@ -61,8 +60,10 @@ final class Envelope {
         buffer.putInt(at + REPLICA_AT, replica, ByteOrder.LITTLE_ENDIAN);
         buffer.putLong(at + TOPIC_HASH_AT, topic.hash(), ByteOrder.LITTLE_ENDIAN);
         buffer.putLong(at + TIMESTAMP_AT, timestampUs, ByteOrder.LITTLE_ENDIAN);
-        topic.copyUtf8To(bytes, bytesAt + TOPIC_AT);
-        bytes.put(bytesAt + TOPIC_AT + topicLength, payload, payload.position(), payload.remaining());
+        ByteBuffer bytes = buffer.byteBuffer();
+        int topicAt = buffer.wrapAdjustment() + at + TOPIC_AT;
+        topic.copyUtf8To(bytes, topicAt);
+        bytes.put(topicAt + topicLength, payload, payload.position(), length - TOPIC_AT - topicLength);
     }
 
     /**

@@ -20,11 +20,19 @@ import org.jspecify.annotations.Nullable;
  * @param number 1 for the first
  * @param base what is added to a place in the stream to make it a position
  * @param aeronDirectory the directory of the driver
+ * @param stream as its replicas ask for it
  * @param driverStartedMs when that driver was started, so that another one in the same directory is told apart
  * @param past lives whose streams are kept as history, the oldest first
  */
 record Life(
-        long epoch, long secret, long number, long base, Path aeronDirectory, long driverStartedMs, List<Past> past) {
+        long epoch,
+        long secret,
+        long number,
+        long base,
+        StreamOptions stream,
+        Path aeronDirectory,
+        long driverStartedMs,
+        List<Past> past) {
 
     /**
      * A life that is over.
@@ -46,8 +54,11 @@ record Life(
     /** Places in a stream are multiples of this. */
     private static final int PLACE_SHIFT = 5;
 
-    /** How far the next base is away if nobody knows where a life ended: a life may take two terabytes. */
-    private static final long DISTANCE = 1L << 36;
+    /**
+     * How far the next base is away if nobody knows where a life ended: a life may take half a petabyte, and hundreds of them end
+     * like that before a position is more than a JavaScript number can say.
+     */
+    private static final long DISTANCE = 1L << 44;
 
     private static final int MOST_PAST = 3;
 
@@ -56,34 +67,34 @@ record Life(
     }
 
     /** The first one of a bus. */
-    static Life first(long epoch, long secret, Path aeronDirectory, long driverStartedMs) {
-        return new Life(epoch, secret, 1, 0, aeronDirectory, driverStartedMs, List.of());
+    static Life first(long epoch, long secret, StreamOptions stream, Path aeronDirectory, long driverStartedMs) {
+        return new Life(epoch, secret, 1, 0, stream, aeronDirectory, driverStartedMs, List.of());
     }
 
     /**
      * The life after this one.
      *
+     * @param nextStream as the replicas ask for it now
      * @param end where this one ended, or {@link Stream#NO_END} if nobody knows: then there is a gap behind {@code newest}
-     * @param history how many bytes of messages are worth keeping
      */
-    Life next(Path nextDirectory, long startedMs, long end, long newest, long history) {
+    Life next(StreamOptions nextStream, Path nextDirectory, long startedMs, long end, long newest) {
         if (end == Stream.NO_END) {
             long far = Math.max(base, newest) + DISTANCE;
-            return new Life(epoch, secret, number + 1, far, nextDirectory, startedMs, List.of());
+            return new Life(epoch, secret, number + 1, far, nextStream, nextDirectory, startedMs, List.of());
         }
         List<Past> kept = new ArrayList<>();
         kept.add(new Past(number, base, end));
         long length = end;
-        for (int i = past.size() - 1; i >= 0 && length < history && kept.size() < MOST_PAST; i--) {
+        for (int i = past.size() - 1; i >= 0 && length < nextStream.history() && kept.size() < MOST_PAST; i--) {
             kept.add(0, past.get(i));
             length += past.get(i).end();
         }
-        return new Life(epoch, secret, number + 1, position(end), nextDirectory, startedMs, kept);
+        return new Life(epoch, secret, number + 1, position(end), nextStream, nextDirectory, startedMs, kept);
     }
 
     /** The life it was; its driver does not matter any more. */
     Life asItWas(Past earlier) {
-        return new Life(epoch, secret, earlier.number(), earlier.base(), aeronDirectory, 0, List.of());
+        return new Life(epoch, secret, earlier.number(), earlier.base(), stream, aeronDirectory, 0, List.of());
     }
 
     /** The number of the oldest life that is kept. */
@@ -114,6 +125,9 @@ record Life(
                     Long.parseUnsignedLong(text.getProperty("secret"), 16),
                     Long.parseLong(text.getProperty("number")),
                     Long.parseLong(text.getProperty("base")),
+                    new StreamOptions(
+                            Integer.parseInt(text.getProperty("streamId")),
+                            Integer.parseInt(text.getProperty("termLength"))),
                     Path.of(text.getProperty("driver")),
                     Long.parseLong(text.getProperty("driverStartedMs")),
                     text.getProperty("past").isEmpty()
@@ -134,6 +148,8 @@ record Life(
         text.setProperty("secret", Long.toHexString(secret));
         text.setProperty("number", Long.toString(number));
         text.setProperty("base", Long.toString(base));
+        text.setProperty("streamId", Integer.toString(stream.streamId()));
+        text.setProperty("termLength", Integer.toString(stream.termLength()));
         text.setProperty("driver", aeronDirectory.toString());
         text.setProperty("driverStartedMs", Long.toString(driverStartedMs));
         text.setProperty("past", past.stream().map(Past::text).collect(Collectors.joining(" ")));

@@ -2,10 +2,12 @@ package io.peal.bus.aeron;
 
 import io.aeron.Aeron;
 import io.aeron.AeronCounters;
+import io.aeron.ErrorCode;
 import io.aeron.Image;
 import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.RegistrationException;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import java.nio.file.Path;
@@ -88,10 +90,12 @@ final class Link implements AutoCloseable {
         try {
             return new Link(life, options, streamIn, errorHandler);
         } catch (AeronException | IllegalStateException e) {
-            throw new BusException(
-                    "cannot take part in the stream of the media driver in " + life.aeronDirectory() + ": "
-                            + e.getMessage(),
-                    e);
+            String message = "cannot take part in the stream of the media driver in " + life.aeronDirectory() + ": "
+                    + e.getMessage();
+            if (e instanceof RegistrationException refused && refused.errorCode() == ErrorCode.STORAGE_SPACE) {
+                throw new UnfitException(message + ": give it more room, or choose a shorter termLength");
+            }
+            throw new BusException(message, e);
         }
     }
 

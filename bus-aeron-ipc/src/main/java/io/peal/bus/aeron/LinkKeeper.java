@@ -33,7 +33,7 @@ final class LinkKeeper implements AutoCloseable {
     private static final long BRIEFLY_NS = Duration.ofMillis(1).toNanos();
     private static final long STRAGGLERS_NS = Duration.ofMillis(10).toNanos();
     private static final long UNBLOCK_NS = DriverMain.UNBLOCK_TIMEOUT.toNanos();
-    private static final long FIRST_LINK_NS = Duration.ofSeconds(30).toNanos();
+    private static final Duration FIRST_LINK = Duration.ofSeconds(30);
 
     private final Drivers drivers;
     private final StreamOptions options;
@@ -71,12 +71,16 @@ final class LinkKeeper implements AutoCloseable {
 
     /** Links for the first time, in this thread, and lets the keeper's own thread begin. */
     void start() {
-        long deadline = System.nanoTime() + FIRST_LINK_NS;
+        long deadline = System.nanoTime() + FIRST_LINK.toNanos();
         while (link == null) {
             BusException failure = tryToLink();
-            if (link == null && System.nanoTime() - deadline > 0) {
+            if (failure instanceof UnfitException) {
+                throw failure;
+            }
+            if (failure != null && System.nanoTime() - deadline > 0) {
                 throw new BusException(
-                        "no media driver to link to: start one, or let the replicas do it with AeronDriver.spawned()",
+                        "this replica could not take part for " + FIRST_LINK.toSeconds() + " seconds: "
+                                + failure.getMessage(),
                         failure);
             }
         }
@@ -126,8 +130,17 @@ final class LinkKeeper implements AutoCloseable {
         }
         Link last = takeLink();
         if (last != null && drivers.isOwn(last.life())) {
-            drivers.end(last.life(), this::cut); // while somebody knows about it: this replica takes the driver with it
+            endOwn(last.life());
+        }
+    }
+
+    /** While somebody knows about it: this replica takes the driver with it. */
+    private void endOwn(Life life) {
+        try {
+            drivers.end(life, this::cut);
             replicas.ring(Long.MAX_VALUE);
+        } catch (BusException e) { // the directory was removed, for example
+            errorHandler.onError(e);
         }
     }
 
@@ -142,7 +155,7 @@ final class LinkKeeper implements AutoCloseable {
             LockSupport.parkNanos(link == null ? BRIEFLY_NS : TICK_NS);
             try {
                 look();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // there would be no link ever again without this thread
                 errorHandler.onError(e);
                 LockSupport.parkNanos(TICK_NS);
             }
@@ -237,7 +250,8 @@ final class LinkKeeper implements AutoCloseable {
             long newest = streams.isEmpty() ? 0 : streams.newest();
             Life life = drivers.present(replicas::sharedNumber, newest, this::cut)
                     .orElseThrow(
-                            () -> new BusException("there is no media driver: publishers wait until there is one"));
+                            () -> new BusException("there is no media driver: start one, or let the replicas do it with"
+                                    + " AeronDriver.spawned(); publishers wait until there is one"));
             learnPast(life);
             Link next = Link.open(life, options, this::streamIn, errorHandler);
             pace.attach(next);

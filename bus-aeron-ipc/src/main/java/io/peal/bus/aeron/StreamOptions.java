@@ -2,6 +2,7 @@ package io.peal.bus.aeron;
 
 import io.aeron.ChannelUriStringBuilder;
 import io.aeron.CommonContext;
+import io.aeron.logbuffer.LogBufferDescriptor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,6 +23,11 @@ record StreamOptions(int streamId, int termLength) {
     /** How long a subscriber that stands still may hold the publishers up before it is put aside. */
     private static final long STANDSTILL_NS = TimeUnit.MILLISECONDS.toNanos(250);
 
+    @Override
+    public String toString() {
+        return "streamId(" + streamId + ") and termLength(" + termLength + ")";
+    }
+
     int streamIdOf(Life life) {
         return streamId + (int) (life.number() - 1);
     }
@@ -35,6 +41,16 @@ record StreamOptions(int streamId, int termLength) {
                 .untetheredWindowLimitTimeoutNs(STANDSTILL_NS)
                 .alias("peal")
                 .build();
+    }
+
+    /** What the stream of one life takes. */
+    long memoryLength() {
+        return (long) LogBufferDescriptor.PARTITION_COUNT * termLength;
+    }
+
+    /** What is taken when a driver is lost: the next stream is there beside the last one, and the history of those before it. */
+    long mostMemoryLength() {
+        return 2 * memoryLength() + termLength;
     }
 
     /** Put aside when it does not keep up, and told so, rather than holding up everybody. */

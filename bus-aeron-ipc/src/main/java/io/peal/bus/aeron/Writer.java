@@ -11,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.DirectBuffer;
-import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +35,8 @@ final class Writer implements ReservedValueSupplier {
     private final Streams streams;
     private final AtomicBoolean writing = new AtomicBoolean();
     private final BufferClaim claim = new BufferClaim();
-    private ByteBuffer bytes = ByteBuffer.allocateDirect(0); // for messages that are too long for one frame
-    private UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+    private UnsafeBuffer buffer =
+            new UnsafeBuffer(ByteBuffer.allocateDirect(0)); // for messages that are too long for one frame
     private @Nullable Link link; // as is what follows, of the message that is being written
     private Stream stream;
     private StreamMemory memory;
@@ -112,18 +111,12 @@ final class Writer implements ReservedValueSupplier {
             PayloadKind kind) {
         long end = publication.tryClaim(length, claim);
         if (end > 0) {
-            MutableDirectBuffer term = claim.buffer();
-            int at = claim.offset();
-            Envelope.write(
-                    term,
-                    at,
-                    term.byteBuffer(),
-                    term.wrapAdjustment() + at,
-                    replica,
-                    timestampUs,
-                    topic,
-                    payload,
-                    kind);
+            try {
+                Envelope.write(claim.buffer(), claim.offset(), length, replica, timestampUs, topic, payload, kind);
+            } catch (RuntimeException | Error e) { // such as of a payload that another thread changes meanwhile
+                claim.abort(); // or all readers would wait until the driver has discarded it
+                throw e;
+            }
             claim.reservedValue(memory.key(StreamMemory.begin(end, length + StreamMemory.HEADER)));
             if (mayBeDiscarded()) {
                 claim.abort();
@@ -146,7 +139,7 @@ final class Writer implements ReservedValueSupplier {
             ByteBuffer payload,
             PayloadKind kind) {
         growTo(length);
-        Envelope.write(buffer, 0, bytes, 0, replica, timestampUs, topic, payload, kind);
+        Envelope.write(buffer, 0, length, replica, timestampUs, topic, payload, kind);
         takenBack = false;
         long end = publication.offer(buffer, 0, length, this);
         if (end > 0) {
@@ -186,9 +179,9 @@ final class Writer implements ReservedValueSupplier {
     }
 
     private void growTo(int length) {
-        if (bytes.capacity() < length) {
-            bytes = ByteBuffer.allocateDirect(Math.max(FIRST_CAPACITY, Integer.highestOneBit(length) << 1));
-            buffer = new UnsafeBuffer(bytes);
+        if (buffer.capacity() < length) {
+            int capacity = Math.max(FIRST_CAPACITY, Integer.highestOneBit(length) << 1);
+            buffer = new UnsafeBuffer(ByteBuffer.allocateDirect(capacity));
         }
     }
 }

@@ -17,7 +17,9 @@ import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.testkit.Recording;
 import io.peal.testkit.TestDirectory;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,6 +103,52 @@ class AeronBusTest {
             LockSupport.parkNanos(Duration.ofSeconds(4).toNanos()); // longer than a driver is waited for
             assertThat(errors).as("it looks for no other driver").hasSize(1);
         }
+    }
+
+    /** The driver would discard what such a publisher leaves behind, but only after longer than this test waits. */
+    @Test
+    void payloadThatAnotherThreadChangesMeanwhileHoldsUpNobody() throws Exception {
+        MediaDriver.Context patient = DriverMain.context(aeron)
+                .publicationUnblockTimeoutNs(LIMIT.multipliedBy(2).toNanos());
+        ByteBuffer shared = ByteBuffer.allocate(1_000);
+        AtomicBoolean enough = new AtomicBoolean();
+        Thread other = new Thread(() -> {
+            while (!enough.get()) {
+                shared.limit(10).limit(1_000);
+            }
+        });
+        other.start();
+        try (MediaDriver driver = MediaDriver.launch(patient);
+                AeronBus bus = open()) {
+            assertThat(driver.aeronDirectoryName()).isEqualTo(aeron.toString());
+            assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> {
+                while (true) {
+                    bus.publisher().publish(NEWS, shared, PayloadKind.BINARY);
+                }
+            });
+            Topic later = Topic.of("later");
+            Recording recording = new Recording();
+            bus.subscribe(later, recording);
+            bus.publisher().publish(later, "as ever");
+            assertThat(recording.await(1, LIMIT).texts()).containsExactly("as ever");
+        } finally {
+            enough.set(true);
+            other.join();
+        }
+    }
+
+    @Test
+    void busThatCannotTellTheOthersWhereItsDriverEndedIsClosedWhole() throws IOException {
+        AeronBus bus = builder().driver(AeronDriver.embedded()).open();
+        Path lock = scratch.path().resolve("bus/life.lock");
+        Files.delete(lock);
+        Files.createDirectory(lock);
+        bus.close();
+        assertThat(errors).singleElement().satisfies(error -> assertThat(error)
+                .hasMessageContaining("cannot find out which life"));
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.startsWith("peal-") || name.contains("driver-conductor"));
     }
 
     @Test
@@ -242,6 +290,23 @@ class AeronBusTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder().driverTimeout(Duration.ofMillis(10)).open())
                 .withMessageContaining("driverTimeout");
+    }
+
+    @Test
+    void replicaThatAsksForAnotherStreamIsRefusedAtOnceAndDisturbsNobody() {
+        try (MediaDriver driver = launch();
+                AeronBus bus = open()) {
+            assertThat(driver.aeronDirectoryName()).isEqualTo(aeron.toString());
+            for (AeronBus.Builder other :
+                    List.of(builder().termLength(1 << 20), builder().streamId(77))) {
+                assertThatExceptionOfType(BusException.class)
+                        .isThrownBy(other::open)
+                        .withMessageContaining("has streamId(32417) and termLength(4194304)")
+                        .withMessageContaining("all replicas say the same");
+            }
+            bus.publisher().publish(NEWS, "as ever");
+            assertThat(bus.status().interruptions()).isZero();
+        }
     }
 
     private MediaDriver launch() {
