@@ -12,6 +12,8 @@ public interface Reader extends AutoCloseable {
      *
      * @param limit the most positions to look at, at least 1
      * @return how many positions were looked at; 0 when the reader stands at the end of the log
+     * @throws BusException if the log cannot be read just now, because the process has no file descriptor left, for example, or
+     *     not any more; nothing is passed that was not handed over, so it can be tried again
      */
     default int poll(Subscriber subscriber, int limit) {
         return poll(subscriber, limit, Long.MAX_VALUE);

@@ -162,6 +162,6 @@ final class DataSegment {
 
     /** The message of who finds something else. */
     static BusException damaged(Path file) {
-        return new BusException(file + " is damaged or of another bus");
+        return new DamagedFileException(file + " is damaged or of another bus", null);
     }
 }

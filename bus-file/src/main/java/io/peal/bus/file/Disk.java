@@ -32,7 +32,7 @@ final class Disk {
     private final Set<DataFile> clean = new HashSet<>(); // guarded by this: forced after they were sealed
     private List<DataFile> namesForced = List.of(); // guarded by this
     private long indexNamesForced = -1; // guarded by this: up to this segment number
-    private @Nullable BusException failure; // guarded by this
+    private @Nullable NotForcedException failure; // guarded by this
 
     Disk(BusDirectory directory, Control control, OrderLog log) {
         this.directory = directory;
@@ -67,9 +67,12 @@ final class Disk {
     }
 
     private synchronized void force() {
-        BusException failed = failure;
+        NotForcedException failed = failure;
         if (failed != null) {
-            throw new BusException(String.valueOf(failed.getMessage()), failed);
+            throw new BusException(
+                    failed.getMessage()
+                            + "; so what follows cannot be relied on either: open the bus anew when the disk is well",
+                    failed);
         }
         try {
             long to = log.newest();
@@ -79,7 +82,7 @@ final class Disk {
             if (newSegment) { // so that a recovery begins to look in this segment or the one before
                 SegmentFiles.force(directory.control());
             }
-        } catch (BusException e) {
+        } catch (NotForcedException e) {
             failure = e;
             throw e;
         }
@@ -122,7 +125,7 @@ final class Disk {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
                 ByteBuffer sealedAt = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                 channel.read(sealedAt, DataLayout.SEALED_AT_AT);
-                channel.force(false);
+                SegmentFiles.force(channel, file, false);
                 return sealedAt.getLong(0) != DataLayout.OPEN;
             } catch (NoSuchFileException trimmed) {
                 return true;

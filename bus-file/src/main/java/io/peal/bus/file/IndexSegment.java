@@ -1,6 +1,5 @@
 package io.peal.bus.file;
 
-import io.peal.bus.BusException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -60,7 +59,8 @@ final class IndexSegment {
                 && memory.getLong(IndexLayout.SEGMENT_NUMBER_AT) == number
                 && memory.getInt(IndexLayout.CRC_AT) == headerCrc(memory);
         if (!ours) {
-            throw new BusException(file + " is damaged or of another bus: stop all replicas and remove the directory");
+            throw new DamagedFileException(
+                    file + " is damaged or of another bus: stop all replicas and remove the directory", null);
         }
         return new IndexSegment(memory, number, slotsLog2);
     }

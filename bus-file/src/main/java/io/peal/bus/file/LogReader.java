@@ -126,7 +126,7 @@ final class LogReader implements Reader {
         SegmentView view;
         try {
             view = views.of(descriptor);
-        } catch (BusException e) {
+        } catch (DamagedFileException e) {
             if (isTrimmed(next)) {
                 return false;
             }

@@ -1,7 +1,6 @@
 package io.peal.bus.file;
 
 import io.peal.bus.Batch;
-import io.peal.bus.BusException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
@@ -275,13 +274,13 @@ final class OrderLog implements LogView {
         return low;
     }
 
-    /** When a message was published; 0 if it cannot be read. */
+    /** When a message was published; 0 if it is lost. */
     private long timestampUs(long position, RecordCopy copy) {
         IndexSegment segment = segmentOf(position);
         long descriptor = segment == null ? Descriptor.EMPTY : segment.get(position);
         try {
             return newViews().copyIntact(descriptor, copy) ? copy.timestampUsOfCopy() : 0;
-        } catch (BusException deleted) {
+        } catch (DamagedFileException deleted) {
             return 0;
         }
     }

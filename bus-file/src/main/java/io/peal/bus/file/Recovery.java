@@ -122,7 +122,7 @@ final class Recovery {
     private @Nullable IndexSegment mapIfWhole(Path file, long number) {
         try {
             return IndexSegment.map(file, control.busId(), number, slotsLog2);
-        } catch (BusException damaged) {
+        } catch (DamagedFileException damaged) {
             return null;
         }
     }
@@ -133,7 +133,7 @@ final class Recovery {
             ByteBuffer memory = SegmentFiles.mapReadOnly(directory.data(file), length);
             boolean whole = DataSegment.isSegment(memory, control.busId(), file.writerId(), file.number(), length);
             return whole ? memory : null;
-        } catch (BusException damaged) {
+        } catch (DamagedFileException damaged) {
             return null;
         }
     }
@@ -228,7 +228,7 @@ final class Recovery {
     private static boolean isMessage(long descriptor, SegmentViews views, RecordCopy copy) {
         try {
             return Descriptor.isRecord(descriptor) && views.copyIntact(descriptor, copy);
-        } catch (BusException missing) {
+        } catch (DamagedFileException missing) {
             return false;
         }
     }

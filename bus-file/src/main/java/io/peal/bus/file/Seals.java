@@ -88,7 +88,7 @@ final class Seals {
         long sealed;
         try {
             sealed = read(directory.data(file));
-        } catch (BusException deletedMeanwhile) {
+        } catch (DamagedFileException deletedMeanwhile) {
             return 0;
         }
         if (sealed <= 0) {

@@ -164,10 +164,21 @@ final class SegmentFiles {
     static void force(Path fileOrDirectory) {
         uninterruptibly(fileOrDirectory, () -> {
             try (FileChannel channel = FileChannel.open(fileOrDirectory, StandardOpenOption.READ)) {
-                channel.force(true);
+                force(channel, fileOrDirectory, true);
             }
             return fileOrDirectory;
         });
+    }
+
+    /** The same for a file that is open; an interruption closes it. */
+    static void force(FileChannel channel, Path file, boolean metaData) throws ClosedByInterruptException {
+        try {
+            channel.force(metaData);
+        } catch (ClosedByInterruptException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new NotForcedException("cannot write " + file + " to the disk: " + e, e);
+        }
     }
 
     /** The same for a file that may have been removed. */
@@ -188,7 +199,7 @@ final class SegmentFiles {
         return uninterruptibly(file, () -> {
             try (FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-                checkLength(channel.size(), length);
+                checkLength(file, channel.size(), length);
                 return channel.map(MapMode.READ_WRITE, 0, length).order(ByteOrder.LITTLE_ENDIAN);
             }
         });
@@ -198,7 +209,7 @@ final class SegmentFiles {
     static ByteBuffer mapReadOnly(Path file, int length) {
         return uninterruptibly(file, () -> {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-                checkLength(channel.size(), length);
+                checkLength(file, channel.size(), length);
                 return channel.map(MapMode.READ_ONLY, 0, length).order(ByteOrder.LITTLE_ENDIAN);
             }
         });
@@ -271,9 +282,10 @@ final class SegmentFiles {
         }
     }
 
-    private static void checkLength(long actual, int expected) throws IOException {
+    private static void checkLength(Path file, long actual, int expected) {
         if (actual != expected) {
-            throw new IOException("it is " + actual + " bytes long instead of " + expected);
+            throw new DamagedFileException(
+                    "cannot use " + file + ": it is " + actual + " bytes long instead of " + expected, null);
         }
     }
 
@@ -284,7 +296,10 @@ final class SegmentFiles {
                     "no space left for " + file + ": give its file system more room, or remove the bus", e);
         }
         if (e instanceof NoSuchFileException) {
-            return new BusException(file + " is missing: was the bus removed while it was in use?", e);
+            return new DamagedFileException(file + " is missing: was the bus removed while it was in use?", e);
+        }
+        if (Files.isSymbolicLink(file)) {
+            return new DamagedFileException(file + " is a link, which no replica has made", e);
         }
         return new BusException("cannot use " + file + ": " + e, e);
     }

@@ -69,17 +69,20 @@ final class TopicIndex {
             coverage = known;
         }
         long end = known.end;
-        for (long last = Math.min(wanted, end + EXTENSION); end < last; end++) {
-            TopicScan.Found found = scan.at(end + 1);
-            if (found == TopicScan.Found.NOTHING) {
-                break;
-            } else if (found == TopicScan.Found.TOPIC) {
-                known.occurrencesOf(scan.hash()).add(known.relative(end + 1), known.relative(log.oldest()));
-            } else if (found == TopicScan.Found.LOST) {
-                known.lost.add(known.relative(end + 1), 0);
+        try {
+            for (long last = Math.min(wanted, end + EXTENSION); end < last; end++) {
+                TopicScan.Found found = scan.at(end + 1);
+                if (found == TopicScan.Found.NOTHING) {
+                    break;
+                } else if (found == TopicScan.Found.TOPIC) {
+                    known.occurrencesOf(scan.hash()).add(known.relative(end + 1), known.relative(log.oldest()));
+                } else if (found == TopicScan.Found.LOST) {
+                    known.lost.add(known.relative(end + 1), 0);
+                }
             }
+        } finally {
+            known.end = end; // if looking fails, too: what was added must not be added again
         }
-        known.end = end;
         return known;
     }
 

@@ -1,6 +1,5 @@
 package io.peal.bus.file;
 
-import io.peal.bus.BusException;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +93,7 @@ final class TopicScan {
     private @Nullable SegmentView viewOf(long descriptor) {
         try {
             return views.of(descriptor);
-        } catch (BusException missing) {
+        } catch (DamagedFileException missing) {
             return null;
         }
     }

@@ -121,14 +121,27 @@ class FaultsSystemTest {
 
     @Test
     void openingThatFailsForWantOfFileDescriptorsLeavesNothingBehind() throws Exception {
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"));
-        command.addAll(JvmCommand.forMain(
-                FewDescriptorsMain.class, scratch.path().resolve("bus").toString()));
-        try (ReplicaProcess process = ReplicaProcess.start(command)) {
+        try (ReplicaProcess process = startWithFewDescriptors("opening")) {
             assertThat(process.awaitLine(text -> text.contains(" failed, "), "a result", LIMIT))
                     .isEqualTo("some failed, which left 0 places, 0 descriptors, threads []");
             assertThat(process.awaitLine("the next one", LIMIT)).isEqualTo("the next one is in slot 0");
         }
+    }
+
+    @Test
+    void whatCannotBeOpenedForWantOfFileDescriptorsIsNotTakenForLost() throws Exception {
+        try (ReplicaProcess process = startWithFewDescriptors("using")) {
+            assertThat(process.awaitLine("refused ", LIMIT))
+                    .isEqualTo("refused [age, catching up, durability, reading, seal]");
+            assertThat(process.awaitLine("then read ", LIMIT)).isEqualTo("then read 4000 and 1000, gaps 0, errors []");
+        }
+    }
+
+    private ReplicaProcess startWithFewDescriptors(String what) {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"));
+        command.addAll(JvmCommand.forMain(
+                FewDescriptorsMain.class, what, scratch.path().resolve("bus").toString()));
+        return ReplicaProcess.start(command);
     }
 
     @Test
