@@ -80,7 +80,7 @@ public final class AeronBus implements Bus {
         usability.listen(why -> loseLink());
         try {
             keeper.start();
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) { // Aeron throws checked exceptions without saying so
             CloseHelper.quietCloseAll(keeper, drivers, replicas);
             throw e;
         }

@@ -18,6 +18,7 @@ import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -308,7 +309,7 @@ final class Drivers implements AutoCloseable {
         try {
             Path file = streamOf(life.number());
             return file == null ? null : StreamMemory.of(file, life.secret());
-        } catch (BusException e) {
+        } catch (DamagedStreamException e) {
             LOGGER.warn("the history of life {} is lost", life.number(), e);
             return null;
         }
@@ -384,14 +385,21 @@ final class Drivers implements AutoCloseable {
         Process driver = builder.start();
         driver.getOutputStream().close();
         long deadline = System.nanoTime() + startLimitNs;
-        while (driver.isAlive() && System.nanoTime() - deadline < 0) {
-            if (isThere(aeronDirectory)) {
-                startLimitNs = FIRST_START_LIMIT_NS;
-                return;
+        boolean started = false;
+        try {
+            while (!started && driver.isAlive() && System.nanoTime() - deadline < 0) {
+                LockSupport.parkNanos(LOOK_AGAIN_NS);
+                started = isThere(aeronDirectory);
             }
-            LockSupport.parkNanos(LOOK_AGAIN_NS);
+        } finally {
+            if (!started) {
+                driver.destroyForcibly();
+            }
         }
-        driver.destroyForcibly();
+        if (started) {
+            startLimitNs = FIRST_START_LIMIT_NS;
+            return;
+        }
         startLimitNs = Math.min(2 * startLimitNs, LAST_START_LIMIT_NS); // this machine may be slow
         throw new BusException("the media driver did not start; what it said is in " + log + ", and begins with '"
                 + beginningOf(log) + "': mend that, or start one yourself and use AeronDriver.external()");
@@ -470,8 +478,10 @@ final class Drivers implements AutoCloseable {
             return lock == null;
         } catch (OverlappingFileLockException e) {
             return true; // another bus of this JVM is looking just now
-        } catch (IOException missing) {
+        } catch (NoSuchFileException e) {
             return false;
+        } catch (IOException e) { // no file descriptor left, for example, which is no sign of a death
+            return true;
         }
     }
 

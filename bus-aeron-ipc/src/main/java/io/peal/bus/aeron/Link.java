@@ -6,7 +6,6 @@ import io.aeron.ErrorCode;
 import io.aeron.Image;
 import io.aeron.Publication;
 import io.aeron.Subscription;
-import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.RegistrationException;
 import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
@@ -73,7 +72,7 @@ final class Link implements AutoCloseable {
             Path file = StreamMemory.file(life.aeronDirectory(), publication.originalRegistrationId());
             this.stream = streamIn.apply(life, file);
             this.opened = true;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) { // Aeron throws checked exceptions without saying so
             CloseHelper.quietClose(aeron);
             throw e;
         }
@@ -89,7 +88,9 @@ final class Link implements AutoCloseable {
             Life life, StreamOptions options, BiFunction<Life, Path, Stream> streamIn, ErrorHandler errorHandler) {
         try {
             return new Link(life, options, streamIn, errorHandler);
-        } catch (AeronException | IllegalStateException e) {
+        } catch (BusException e) {
+            throw e;
+        } catch (Exception e) { // of Aeron, which throws checked ones without saying so
             String message = "cannot take part in the stream of the media driver in " + life.aeronDirectory() + ": "
                     + e.getMessage();
             if (e instanceof RegistrationException refused && refused.errorCode() == ErrorCode.STORAGE_SPACE) {

@@ -155,7 +155,7 @@ final class LinkKeeper implements AutoCloseable {
             LockSupport.parkNanos(link == null ? BRIEFLY_NS : TICK_NS);
             try {
                 look();
-            } catch (RuntimeException | Error e) { // there would be no link ever again without this thread
+            } catch (Throwable e) { // there would be no link ever again without this thread
                 errorHandler.onError(e);
                 LockSupport.parkNanos(TICK_NS);
             }

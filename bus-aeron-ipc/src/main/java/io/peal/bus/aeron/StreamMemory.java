@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -57,13 +58,14 @@ final class StreamMemory {
         long length = file.size();
         int metaDataLength = LogBufferDescriptor.LOG_META_DATA_LENGTH;
         if (length < metaDataLength) {
-            throw new IOException("it is " + length + " bytes long, which is too short");
+            throw new IllegalStateException("it is " + length + " bytes long, which is too short");
         }
         this.metaData = new UnsafeBuffer(file.map(MapMode.READ_WRITE, length - metaDataLength, metaDataLength));
         this.termLength = LogBufferDescriptor.termLength(metaData);
         LogBufferDescriptor.checkTermLength(termLength);
         if (length < (long) TERMS * termLength + metaDataLength) {
-            throw new IOException("it is " + length + " bytes long, which is too short for terms of " + termLength);
+            throw new IllegalStateException(
+                    "it is " + length + " bytes long, which is too short for terms of " + termLength);
         }
         this.longestFrame = LogBufferDescriptor.mtuLength(metaData);
         this.shift = LogBufferDescriptor.positionBitsToShift(termLength);
@@ -76,13 +78,16 @@ final class StreamMemory {
     /**
      * Maps it.
      *
-     * @throws BusException if the file cannot be that
+     * @throws DamagedStreamException if the file cannot be that
+     * @throws BusException if it cannot be opened
      */
     static StreamMemory of(Path file, long secret) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return new StreamMemory(channel, secret);
-        } catch (IOException | IllegalStateException e) {
-            throw new BusException("cannot read the stream's memory in " + file + ": " + e.getMessage(), e);
+        } catch (NoSuchFileException | IllegalStateException e) {
+            throw new DamagedStreamException("the stream's memory in " + file + " is damaged or gone: " + e, e);
+        } catch (IOException e) {
+            throw new BusException("cannot read the stream's memory in " + file + ": " + e, e);
         }
     }
 

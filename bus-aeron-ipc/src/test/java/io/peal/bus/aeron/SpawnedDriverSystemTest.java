@@ -5,15 +5,20 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.peal.bus.BusException;
 import io.peal.bus.Topic;
+import io.peal.testkit.JvmCommand;
+import io.peal.testkit.Recording;
 import io.peal.testkit.ReplicaProcess;
 import io.peal.testkit.TestDirectory;
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -37,6 +42,48 @@ class SpawnedDriverSystemTest {
                 System.out.println("published at " + bus.publisher().publish(Topic.of("news"), "a message"));
             } catch (BusException e) {
                 System.out.println("failed: " + e);
+            }
+        }
+    }
+
+    /** Has no file descriptor left for a while, and then loses its driver. */
+    static final class Exhausted {
+
+        private static final Topic NEWS = Topic.of("news");
+        private static final long A_WHILE_NS = Duration.ofSeconds(1).toNanos();
+
+        private Exhausted() {}
+
+        public static void main(String... args) throws Exception {
+            try (AeronBus bus = AeronBus.at(Path.of(args[0]))
+                    .driver(AeronDriver.spawned())
+                    .termLength(1 << 20)
+                    .open()) {
+                Recording recording = new Recording();
+                bus.subscribe(NEWS, recording);
+                bus.publisher().publish(NEWS, "before");
+                LockSupport.parkNanos(A_WHILE_NS); // so that what runs all the time has run, and its classes are loaded
+                List<FileChannel> taken = new ArrayList<>();
+                try {
+                    while (true) {
+                        taken.add(FileChannel.open(Path.of("/dev/null")));
+                    }
+                } catch (IOException none) {
+                    LockSupport.parkNanos(2 * A_WHILE_NS); // the keeper of the link looks twenty times
+                    bus.publisher().publish(NEWS, "meanwhile");
+                    LockSupport.parkNanos(A_WHILE_NS);
+                }
+                for (FileChannel each : taken) {
+                    each.close();
+                }
+                System.out.println("exhausted: " + bus.status().interruptions() + " interruptions");
+                SpawnedDriver.killIn(Path.of(args[0]));
+                while (bus.status().interruptions() == 0) { // the test does not wait for ever
+                    LockSupport.parkNanos(A_WHILE_NS / 100);
+                }
+                bus.publisher().publish(NEWS, "after");
+                System.out.println("killed: " + bus.status().interruptions() + " interruptions, "
+                        + recording.await(3, Duration.ofSeconds(20)).texts());
             }
         }
     }
@@ -72,6 +119,18 @@ class SpawnedDriverSystemTest {
                 .collect(Collectors.joining(File.pathSeparator));
         assertThat(classPath).contains(moved.toString());
         assertThat(publish(List.of(), classPath)).startsWith("published at ");
+    }
+
+    @Test
+    void replicaWithoutFileDescriptorsDoesNotTakeItsDriverForDead() {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"));
+        command.addAll(JvmCommand.forMain(Exhausted.class, bus.toString()));
+        try (ReplicaProcess process = ReplicaProcess.start(command)) {
+            Duration limit = Duration.ofSeconds(60);
+            assertThat(process.awaitLine("exhausted: ", limit)).isEqualTo("exhausted: 0 interruptions");
+            assertThat(process.awaitLine("killed: ", limit))
+                    .isEqualTo("killed: 1 interruptions, [before, meanwhile, after]");
+        }
     }
 
     /** As in a container that nobody has given more. */

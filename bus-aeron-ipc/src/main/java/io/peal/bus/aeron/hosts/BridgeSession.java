@@ -6,6 +6,7 @@ import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.ControlledFragmentHandler;
 import io.aeron.logbuffer.Header;
 import io.peal.bus.Bus;
+import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.Position;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +55,7 @@ final class BridgeSession implements AutoCloseable {
     private final ControlledFragmentHandler toPeer = this::onFrame;
     private final BufferClaim claim = new BufferClaim();
     private final IdleStrategy idle = new BackoffIdleStrategy(20, 50, 1_000, TimeUnit.MILLISECONDS.toNanos(1));
-    private @Nullable RuntimeException failure; // after which the bridge begins anew
+    private @Nullable Throwable failure; // after which the bridge begins anew
     private long nowNs = System.nanoTime();
     private long helloNs = nowNs - HELLO_NS;
 
@@ -83,9 +84,9 @@ final class BridgeSession implements AutoCloseable {
             helloNs = nowNs;
         }
         int done = subscription.controlledPoll(toPeer, FRAMES_AT_ONCE);
-        RuntimeException failed = failure;
+        Throwable failed = failure;
         if (failed != null) {
-            throw failed;
+            throw new BusException("what has come could not be published: " + failed.getMessage(), failed);
         }
         for (int i = 0; i < peers.size(); i++) {
             Peer peer = peers.get(i);
@@ -149,7 +150,7 @@ final class BridgeSession implements AutoCloseable {
         }
         try {
             return peer.incoming().onFrame(buffer, at, length, nowNs);
-        } catch (RuntimeException e) { // Aeron would pass over the frame
+        } catch (Throwable e) { // Aeron would pass over the frame
             failure = e;
             return ControlledFragmentHandler.Action.ABORT;
         }

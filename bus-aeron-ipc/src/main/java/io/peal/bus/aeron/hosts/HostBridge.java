@@ -137,8 +137,7 @@ public final class HostBridge implements AutoCloseable {
                 if (active) {
                     serve();
                 }
-            } catch (RuntimeException
-                    | Error e) { // this thread holds the lock: if it ended, no other bridge could go on
+            } catch (Throwable e) { // this thread holds the lock: if it ended, no other bridge could go on
                 errorHandler.onError(
                         new BusException("the bridge of " + endpoint + " begins anew: " + e.getMessage(), e));
             }
