@@ -43,8 +43,8 @@ final class Entrance {
         if (!fanout.isAccepting()) {
             return later("the server is going away\n");
         }
-        if (limits.connections() > 0 && fanout.connections() >= limits.connections()) {
-            return later("the server has " + limits.connections() + " connections, which is its limit\n");
+        if (fanout.isFull()) {
+            return done(full());
         }
         if (isTooFast()) {
             return later("the server gets more than " + limits.upgradesPerSecond() + " upgrades a second\n");
@@ -53,10 +53,17 @@ final class Entrance {
         if (!origins.allows(origin, request.header("Host"))) {
             return done(Admission.refuse(403, "pages of this origin may not connect\n"));
         }
-        return authenticate(request).exceptionally(failure -> {
-            fanout.errorHandler().onError(failure);
-            return Admission.refuse(500, "it could not be decided who you are\n");
-        });
+        return authenticate(request)
+                .exceptionally(failure -> {
+                    fanout.errorHandler().onError(failure);
+                    return Admission.refuse(500, "it could not be decided who you are\n");
+                })
+                .thenApply(
+                        admission -> admission instanceof Admission.Accepted && fanout.isFull() ? full() : admission);
+    }
+
+    private Admission full() {
+        return refusedForNow("the server has " + fanout.connections() + " connections, which is its limit\n");
     }
 
     private CompletionStage<Admission> authenticate(UpgradeRequest request) {
@@ -82,7 +89,11 @@ final class Entrance {
     }
 
     private static CompletionStage<Admission> later(String reason) {
-        return done(new Admission.Refused(503, reason, COME_BACK));
+        return done(refusedForNow(reason));
+    }
+
+    private static Admission refusedForNow(String reason) {
+        return new Admission.Refused(503, reason, COME_BACK);
     }
 
     private static CompletionStage<Admission> done(Admission admission) {

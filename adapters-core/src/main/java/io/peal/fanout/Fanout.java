@@ -30,6 +30,7 @@ public final class Fanout implements AutoCloseable {
     private final Compression compression;
     private final ErrorHandler errorHandler;
     private final Signals signals;
+    private final ConnectionCap cap;
     private final Entrance entrance;
     private final List<Shard<?>> shards = new CopyOnWriteArrayList<>();
     private final Subscription untilUnusable;
@@ -45,6 +46,7 @@ public final class Fanout implements AutoCloseable {
         this.compression = options.compression;
         this.errorHandler = options.errorHandler;
         this.signals = new Signals(options.listener, errorHandler);
+        this.cap = ConnectionCap.of(limits);
         this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
         this.untilUnusable = bus.whenUnusable(this::leave);
     }
@@ -163,6 +165,11 @@ public final class Fanout implements AutoCloseable {
         return entrance.admit(request);
     }
 
+    /** Whether there are as many connections as there may be. */
+    boolean isFull() {
+        return cap.isReachedBy(connections());
+    }
+
     /** How it is now, for probes. */
     public FanoutHealth health() {
         List<String> reasons = new ArrayList<>();
@@ -176,7 +183,7 @@ public final class Fanout implements AutoCloseable {
             reasons.add(closed ? "closed" : "draining");
         }
         int open = connections();
-        if (limits.connections() > 0 && open >= limits.connections()) {
+        if (cap.isReachedBy(open)) {
             reasons.add(open + " connections, which is the limit");
         }
         return new FanoutHealth(
@@ -217,8 +224,13 @@ public final class Fanout implements AutoCloseable {
         return connectionIds.incrementAndGet();
     }
 
-    void countConnections(int change) {
-        connections.addAndGet(change);
+    /** Counts a connection, and says whether it is one too many: several may be admitted at the same time. */
+    boolean countOpened() {
+        return cap.isReachedBy(connections.getAndIncrement());
+    }
+
+    void countClosed() {
+        connections.decrementAndGet();
     }
 
     /** Options of a {@link Fanout}; each has a default. Not thread-safe. */

@@ -100,7 +100,10 @@ public final class Limits {
         return with(Limit.SUBSCRIPTIONS, topics);
     }
 
-    /** How many connections there may be, 50,000; whoever asks for one more is answered 503. 0: no limit. */
+    /**
+     * How many connections there may be, 50,000; whoever asks for one more is answered 503. 0: no limit. There are never more than the
+     * process has file descriptors for, less one in 16 and at least 64, which it needs besides.
+     */
     public int connections() {
         return intOf(Limit.CONNECTIONS);
     }

@@ -126,7 +126,7 @@ public final class Shard<B> {
 
     private void add(ShardConnection<B> connection) {
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
-        fanout.countConnections(1);
+        boolean tooMany = fanout.countOpened();
         fanout.signals().opened(connection);
         connection.index = connections.size();
         connections.add(connection);
@@ -134,6 +134,8 @@ public final class Shard<B> {
         connection.opened();
         if (tooLate) {
             connection.close(CloseCode.GOING_AWAY, "the server is going away");
+        } else if (tooMany) {
+            connection.close(CloseCode.TRY_AGAIN_LATER, "the server has as many connections as it may have");
         }
     }
 
@@ -298,7 +300,7 @@ public final class Shard<B> {
         connections.set(connection.index, moved);
         moved.index = connection.index;
         connections.remove(last);
-        fanout.countConnections(-1);
+        fanout.countClosed();
         endIfDone();
     }
 

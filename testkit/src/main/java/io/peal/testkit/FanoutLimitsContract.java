@@ -10,6 +10,7 @@ import io.peal.fanout.CloseCode;
 import io.peal.fanout.Connection;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Fanout;
+import io.peal.fanout.FanoutListener;
 import io.peal.fanout.Limits;
 import io.peal.fanout.OriginPolicy;
 import io.peal.fanout.SlowConsumerPolicy;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -248,6 +250,42 @@ public abstract class FanoutLimitsContract extends FanoutBed {
     }
 
     @Test
+    final void limitHoldsForThoseWhoComeAtOnce() {
+        CompletableFuture<Admission> decision = new CompletableFuture<>();
+        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger refused = new AtomicInteger();
+        serve(
+                options -> options.limits(Limits.defaults().connections(2))
+                        .authenticator(request -> {
+                            asked.incrementAndGet();
+                            return decision;
+                        })
+                        .listener(new FanoutListener() {
+                            @Override
+                            public void upgradeRefused(int status, String reason) {
+                                refused.incrementAndGet();
+                            }
+                        }),
+                connection -> {});
+        int clients = 6;
+        for (int i = 0; i < clients; i++) {
+            WebSocketProbe client = WebSocketProbe.connectSilently(port());
+            probes.add(client);
+            client.write(upgradeRequest());
+        }
+        await(() -> asked.get() == clients, "all are waiting to be let in");
+        decision.complete(Admission.accept());
+        List<Event> seen = new ArrayList<>();
+        await(
+                () -> {
+                    events.drainTo(seen);
+                    return closed(seen) + refused.get() == clients - 2;
+                },
+                "all but two are refused, or closed");
+        assertThat(fanout().connections()).isEqualTo(2);
+    }
+
+    @Test
     final void tooManyUpgradesAreAnswered503() {
         serve(Limits.defaults().upgradesPerSecond(3), connection -> {});
         List<Integer> answers = new ArrayList<>();
@@ -358,10 +396,14 @@ public abstract class FanoutLimitsContract extends FanoutBed {
                 connection -> {});
         WebSocketProbe waiting = WebSocketProbe.connectSilently(port());
         probes.add(waiting);
-        waiting.write(("GET " + PATH + " HTTP/1.1\r\nHost: localhost\r\n" + String.join("\r\n", upgrade())
-                        + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-                .getBytes(StandardCharsets.US_ASCII));
+        waiting.write(upgradeRequest());
         assertThat(waiting.awaitEnd()).isZero();
+    }
+
+    private static byte[] upgradeRequest() {
+        return ("GET " + PATH + " HTTP/1.1\r\nHost: localhost\r\n" + String.join("\r\n", upgrade())
+                        + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
     }
 
     private static UnaryOperator<Fanout.Builder> policy(String pattern, SlowConsumerPolicy policy) {
