@@ -142,7 +142,7 @@ final class Drivers implements AutoCloseable {
         if (!life.stream().equals(stream)) {
             throw new UnfitException(
                     "the bus in " + directory + " has " + life.stream() + ", this replica says " + stream
-                            + ": all replicas say the same, and all of them have to be stopped before it can be changed");
+                            + ": all replicas say the same, and to change it, all are stopped until the driver has ended, too");
         }
     }
 

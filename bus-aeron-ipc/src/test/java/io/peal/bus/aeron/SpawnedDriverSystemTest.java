@@ -123,7 +123,7 @@ class SpawnedDriverSystemTest {
 
     @Test
     void replicaWithoutFileDescriptorsDoesNotTakeItsDriverForDead() {
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"));
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 150; exec \"$@\"", "sh"));
         command.addAll(JvmCommand.forMain(Exhausted.class, bus.toString()));
         try (ReplicaProcess process = ReplicaProcess.start(command)) {
             Duration limit = Duration.ofSeconds(60);

@@ -138,7 +138,7 @@ class FaultsSystemTest {
     }
 
     private ReplicaProcess startWithFewDescriptors(String what) {
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"));
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"));
         command.addAll(JvmCommand.forMain(
                 FewDescriptorsMain.class, what, scratch.path().resolve("bus").toString()));
         return ReplicaProcess.start(command);
