@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * How many connections there may be: what the limits say, or fewer if the process has not as many file descriptors. Without
@@ -26,7 +27,7 @@ final class ConnectionCap {
         this.most = most;
     }
 
-    /** What holds for this process from now on; says so if that is less than the limits promise. */
+    /** What holds for this process from now on; says so if that is less than the limits promise, and warns if they were asked for. */
     static ConnectionCap of(Limits limits) {
         return of(limits, THIS_PROCESS);
     }
@@ -37,11 +38,13 @@ final class ConnectionCap {
         long descriptors = mostDescriptors(process);
         long possible = descriptors == UNKNOWN ? UNKNOWN : possibleOf(descriptors, process);
         if (possible < wanted) {
-            LOGGER.warn(
-                    "no more than {} connections are accepted, because this process may have {} file descriptors: raise ulimit -n"
-                            + " (LimitNOFILE= for systemd), or say how many are wanted with Limits.connections",
-                    possible,
-                    descriptors);
+            boolean asked = limits.connections() != Limits.defaults().connections();
+            LOGGER.atLevel(asked ? Level.WARN : Level.INFO)
+                    .log(
+                            "no more than {} connections are accepted, because this process may have {} file descriptors: to have more,"
+                                    + " raise ulimit -n (LimitNOFILE= for systemd)",
+                            possible,
+                            descriptors);
         }
         return new ConnectionCap(Math.min(wanted, possible));
     }
