@@ -1,42 +1,28 @@
 package io.peal.bus.aeron;
 
-import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.peal.bus.BusException;
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URISyntaxException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemNotFoundException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.CodeSource;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.agrona.DirectBuffer;
 import org.agrona.IoUtil;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,25 +49,17 @@ final class Drivers implements AutoCloseable {
     /** Between threads of this JVM, because file locks are between processes. */
     private static final ReentrantLock WITHIN_JVM = new ReentrantLock();
 
-    /** Variables with options for every JVM, meant for the replicas: agents, debuggers, another collector. */
-    private static final Set<String> OPTIONS_OF_REPLICAS =
-            Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
-
     private static final Pattern OF_DRIVER = Pattern.compile("aeron-([0-9]{1,18})(\\..*)?");
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final long FIRST_START_LIMIT_NS = Duration.ofSeconds(4).toNanos();
-    private static final long LAST_START_LIMIT_NS = Duration.ofSeconds(20).toNanos();
     private static final int MOST_REMOVED = 8; // there are no older ones, unless somebody had no rights to remove them
-    private static final int MOST_WORDS = 300; // bytes of what a driver said that did not start
     private static final long RUNS_MS = 10_000;
-    private static final long LOOK_AGAIN_NS = 10_000_000;
 
     private final Path directory;
     private final AeronDriver mode;
     private final StreamOptions stream;
     private final long timeoutMs;
+    private final Spawner spawner;
     private @Nullable Heartbeat heartbeat; // guarded by this
-    private long startLimitNs = FIRST_START_LIMIT_NS; // under WITHIN_JVM
     private volatile @Nullable MediaDriver embedded; // written under WITHIN_JVM
 
     /** @param timeout how old a heartbeat may be */
@@ -90,6 +68,7 @@ final class Drivers implements AutoCloseable {
         this.mode = mode;
         this.stream = stream;
         this.timeoutMs = timeout.toMillis();
+        this.spawner = new Spawner(stream, lifeFile(), timeoutMs);
     }
 
     /** What is used when nobody says: an external driver if one runs in Aeron's default directory, else a spawned one. */
@@ -196,7 +175,7 @@ final class Drivers implements AutoCloseable {
 
     /** Whether the driver of a life seems to live. */
     boolean isAlive(Life life) {
-        if (mode instanceof AeronDriver.Spawned && !isLocked(lockFile(life.aeronDirectory()))) {
+        if (mode instanceof AeronDriver.Spawned && !isLocked(Spawner.lockFile(life.aeronDirectory()))) {
             return false;
         }
         synchronized (this) {
@@ -248,7 +227,7 @@ final class Drivers implements AutoCloseable {
         Path aeronDirectory =
                 mode instanceof AeronDriver.External external ? external.aeronDirectory() : freshDirectory(number);
         if (mode instanceof AeronDriver.Spawned) {
-            spawn(aeronDirectory, number);
+            spawner.spawn(aeronDirectory, number);
         } else if (mode instanceof AeronDriver.Embedded) {
             embed(aeronDirectory);
         }
@@ -339,10 +318,6 @@ final class Drivers implements AutoCloseable {
         return directory.resolve("life");
     }
 
-    private static Path lockFile(Path aeronDirectory) {
-        return aeronDirectory.resolveSibling(aeronDirectory.getFileName() + ".lock");
-    }
-
     /** Refuses a file system that cannot hold the stream, before memory is missing where somebody writes: files take it when it is written. */
     private void checkRoom(long needed) throws IOException {
         long usable = Files.getFileStore(directory).getUsableSpace();
@@ -369,107 +344,10 @@ final class Drivers implements AutoCloseable {
     /** Never one that was used: a driver whose replica died before it could say that there is one may be in it. */
     private Path freshDirectory(long number) {
         Path fresh = directory.resolve("aeron-" + number);
-        for (int attempt = 2; Files.exists(fresh) || Files.exists(lockFile(fresh)); attempt++) {
+        for (int attempt = 2; Files.exists(fresh) || Files.exists(Spawner.lockFile(fresh)); attempt++) {
             fresh = directory.resolve("aeron-" + number + "." + attempt);
         }
         return fresh;
-    }
-
-    private void spawn(Path aeronDirectory, long number) throws IOException {
-        Files.createFile(lockFile(aeronDirectory));
-        Path log = aeronDirectory.resolveSibling(aeronDirectory.getFileName() + ".log");
-        ProcessBuilder builder = new ProcessBuilder(command(aeronDirectory, number))
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
-        builder.environment().keySet().removeAll(OPTIONS_OF_REPLICAS);
-        Process driver = builder.start();
-        driver.getOutputStream().close();
-        long deadline = System.nanoTime() + startLimitNs;
-        boolean started = false;
-        try {
-            while (!started && driver.isAlive() && System.nanoTime() - deadline < 0) {
-                LockSupport.parkNanos(LOOK_AGAIN_NS);
-                started = isThere(aeronDirectory);
-            }
-        } finally {
-            if (!started) {
-                driver.destroyForcibly();
-            }
-        }
-        if (started) {
-            startLimitNs = FIRST_START_LIMIT_NS;
-            return;
-        }
-        startLimitNs = Math.min(2 * startLimitNs, LAST_START_LIMIT_NS); // this machine may be slow
-        throw new BusException("the media driver did not start; what it said is in " + log + ", and begins with '"
-                + beginningOf(log) + "': mend that, or start one yourself and use AeronDriver.external()");
-    }
-
-    private static String beginningOf(Path log) throws IOException {
-        try (InputStream text = Files.newInputStream(log)) {
-            return new String(text.readNBytes(MOST_WORDS), StandardCharsets.UTF_8)
-                    .replaceAll("\\s+", " ")
-                    .trim();
-        }
-    }
-
-    private boolean isThere(Path aeronDirectory) {
-        try (Heartbeat heartbeat = Heartbeat.of(aeronDirectory)) {
-            return heartbeat != null && heartbeat.isFresh(timeoutMs);
-        }
-    }
-
-    /** In a session of its own where there is the tool for it: whoever interrupts a terminal means the replicas. */
-    private List<String> command(Path aeronDirectory, long number) {
-        List<String> command = new ArrayList<>();
-        if (Files.isExecutable(Path.of("/usr/bin/setsid"))) {
-            command.add("/usr/bin/setsid");
-        }
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:-UsePerfData", JvmFlag.FLAG, "-cp", classPath()));
-        command.add(DriverMain.class.getName());
-        command.add(aeronDirectory.toString());
-        command.add(lockFile(aeronDirectory).toString());
-        command.add(String.valueOf(stream.streamId() + (int) (number - 1)));
-        command.add(String.valueOf(stream.termLength()));
-        command.add(lifeFile().toString());
-        command.add(String.valueOf(number));
-        return command;
-    }
-
-    /** Where the classes are that the driver needs, however they were loaded here. */
-    private static String classPath() {
-        Set<String> path = new LinkedHashSet<>();
-        for (Class<?> needed : List.of(
-                DriverMain.class,
-                MediaDriver.class,
-                Aeron.class,
-                DirectBuffer.class,
-                BusException.class,
-                Logger.class)) {
-            path.add(placeOf(needed).toString());
-        }
-        return String.join(File.pathSeparator, path);
-    }
-
-    private static Path placeOf(Class<?> needed) {
-        CodeSource source = needed.getProtectionDomain().getCodeSource();
-        try {
-            if (source == null) {
-                throw new FileSystemNotFoundException("its place is not known");
-            }
-            Path place = Path.of(source.getLocation().toURI());
-            if (!place.getFileSystem().equals(FileSystems.getDefault())) {
-                throw new FileSystemNotFoundException(source.getLocation().toString());
-            }
-            return place;
-        } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
-            throw new BusException(
-                    "a media driver cannot be started from here, because " + needed.getName()
-                            + " is in no file of its own, but in a jar within a jar, for example (" + e.getMessage()
-                            + "): start a driver yourself and use AeronDriver.external(), or unpack the jar",
-                    e);
-        }
     }
 
     private static boolean isLocked(Path file) {
