@@ -1,6 +1,7 @@
 package io.peal.examples.notify;
 
 import io.peal.bus.Bus;
+import io.peal.bus.BusException;
 import io.peal.bus.BusFullException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
@@ -83,7 +84,10 @@ final class Api {
             return Reply.error(400, "the body is empty: it is the message");
         }
         try {
-            Topic topic = Topic.of(name == null ? Endpoints.DEFAULT_TOPIC : name);
+            Topic topic = Topics.named(name);
+            if (Topics.isOwn(topic.name())) {
+                return Reply.error(403, "topics that begin with " + Topics.OWN + " are this service's own");
+            }
             long position = bus.publisher().publish(topic, body, kindOf(body));
             Map<String, Object> ok = new LinkedHashMap<>();
             ok.put("status", "ok");
@@ -92,6 +96,8 @@ final class Api {
             return Reply.json(200, ok);
         } catch (BusFullException e) {
             return Reply.error(507, e.getMessage());
+        } catch (BusException e) {
+            return Reply.error(500, e.getMessage()); // not 503: nobody knows that nothing was done
         } catch (IllegalArgumentException e) {
             return Reply.error(400, e.getMessage());
         }

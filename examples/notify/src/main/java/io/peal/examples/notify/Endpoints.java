@@ -2,6 +2,7 @@ package io.peal.examples.notify;
 
 import io.peal.bus.Bus;
 import io.peal.bus.BusException;
+import io.peal.bus.BusFullException;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import io.peal.fanout.CloseCode;
@@ -15,8 +16,6 @@ import java.util.Map;
 
 /** The WebSocket endpoints: what is done with a connection, whatever server it came through. */
 final class Endpoints {
-
-    static final String DEFAULT_TOPIC = "broadcast";
 
     private final int replica;
     private final int port;
@@ -51,7 +50,13 @@ final class Endpoints {
         return new ConnectionHandler() {
             @Override
             public void onOpen(Connection connection) {
-                withTopic(connection, connection::attach);
+                withTopic(connection, topic -> {
+                    if (Topics.isOwn(topic.name())) {
+                        connection.close(CloseCode.POLICY_VIOLATION, "this topic is the service's own");
+                    } else {
+                        connection.attach(topic);
+                    }
+                });
             }
 
             @Override
@@ -59,8 +64,9 @@ final class Endpoints {
                 if (connection.attachment() instanceof Topic topic) {
                     try {
                         bus.publisher().publish(topic, payload, kind);
-                    } catch (BusException full) {
-                        connection.close(CloseCode.TRY_AGAIN_LATER, "the bus is full");
+                    } catch (BusException e) {
+                        String why = e instanceof BusFullException ? "the bus is full" : "nothing can be published now";
+                        connection.close(CloseCode.TRY_AGAIN_LATER, why);
                     }
                 }
             }
@@ -77,9 +83,8 @@ final class Endpoints {
     }
 
     private static void withTopic(Connection connection, TopicUser user) {
-        String name = connection.queryParameter("topic");
         try {
-            user.use(Topic.of(name == null ? DEFAULT_TOPIC : name));
+            user.use(Topics.named(connection.queryParameter("topic")));
         } catch (IllegalArgumentException e) {
             connection.close(CloseCode.POLICY_VIOLATION, e.getMessage());
         }

@@ -17,8 +17,6 @@ import java.util.concurrent.CompletionStage;
 /** What clients that resume may do: read every channel, and publish to those that are not this service's own. */
 final class LiveClients implements CentrifugeApplication {
 
-    private static final String OWN = "_";
-
     private final String whoServes;
 
     LiveClients(int replica, int port) {
@@ -36,8 +34,7 @@ final class LiveClients implements CentrifugeApplication {
 
     @Override
     public CompletionStage<Decision> authorize(CentrifugeClient client, ChannelRequest request) {
-        boolean forbidden =
-                request.action() == ChannelAction.PUBLISH && request.channel().startsWith(OWN);
+        boolean forbidden = request.action() == ChannelAction.PUBLISH && Topics.isOwn(request.channel());
         return CompletableFuture.completedStage(
                 forbidden ? Decision.refuse(ClientError.PERMISSION_DENIED) : Decision.allow());
     }

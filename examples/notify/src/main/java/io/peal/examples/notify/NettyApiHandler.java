@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.io.IOException;
 import java.util.List;
 
 /** Brings the requests that are not for WebSocket endpoints to the {@link Api}. */
@@ -63,6 +64,9 @@ final class NettyApiHandler extends SimpleChannelInboundHandler<FullHttpRequest>
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        ctx.close(); // a client that went away in the middle of a request
+        if (!(cause instanceof IOException)) { // a client that went away in the middle of a request
+            System.err.println("notify: a request failed: " + cause);
+        }
+        ctx.close();
     }
 }

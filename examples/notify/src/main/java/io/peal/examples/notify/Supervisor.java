@@ -39,6 +39,7 @@ final class Supervisor implements RollingRestart.Replicas {
     private final Map<Integer, Process> serving = new HashMap<>(); // guarded by this
     private final CountDownLatch stopped = new CountDownLatch(1);
     private int exitCode; // guarded by this
+    private boolean hasServed; // guarded by this: a replica has, at some time
     private boolean stopping; // guarded by this
 
     Supervisor(
@@ -50,7 +51,7 @@ final class Supervisor implements RollingRestart.Replicas {
         this.untilInputEnds = untilInputEnds;
     }
 
-    /** Runs until the process is asked to end, or until a replica says that it cannot start. */
+    /** Runs until the process is asked to end, or until a replica says that it cannot start before any has served. */
     int run() throws IOException {
         for (int number = 1; number <= (separatePorts ? replicas : 1); number++) {
             checkThatPortIsFree(portOf(number));
@@ -74,6 +75,11 @@ final class Supervisor implements RollingRestart.Replicas {
         synchronized (this) {
             return exitCode;
         }
+    }
+
+    /** Then what was asked for is possible, and a replica that cannot start now is no reason to end the others. */
+    private synchronized boolean hasServed() {
+        return hasServed;
     }
 
     private void stopWhenInputEnds() {
@@ -100,7 +106,7 @@ final class Supervisor implements RollingRestart.Replicas {
         while (true) {
             long start = System.nanoTime();
             int exit = runOnce(number);
-            if (exit == ReplicaMain.CANNOT_START) {
+            if (exit == ReplicaMain.CANNOT_START && !hasServed()) {
                 stop(Main.FAILED);
             }
             Duration lived = Duration.ofNanos(System.nanoTime() - start);
@@ -139,6 +145,7 @@ final class Supervisor implements RollingRestart.Replicas {
         if (line.equals(READY)) {
             synchronized (this) {
                 serving.put(number, process);
+                hasServed = true;
                 notifyAll();
             }
             System.err.printf(

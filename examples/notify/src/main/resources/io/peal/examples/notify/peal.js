@@ -1,6 +1,6 @@
-// A WebSocket client that comes back to any replica, and misses nothing. Copy it.
+// A WebSocket client that comes back to any replica and misses nothing. Copy it.
 //   const live = peal('wss://host/connection/websocket', { token, onState: ({ connected, data, code }) => {} });
-//   live.subscribe('news', (data, offset) => {}, ({ recovered }) => {});  // false: something is lost
+//   live.subscribe('news', (data, offset) => {}, ({ recovered }) => {}); // false: some are lost
 //   await live.call('publish', { channel: 'news', data: {} });  // or history, rpc
 export function peal(url, { token, onState = () => {} } = {}) {
   const channels = new Map(), calls = new Map();
@@ -11,7 +11,7 @@ export function peal(url, { token, onState = () => {} } = {}) {
     ws.onopen = () => call('connect', { token }).then(({ data, ping }) => {
       attempt = 0;
       ready = true;
-      patience = ping * 1000 + 10000;
+      patience = ping * 1e3 + 1e4;
       watch();
       onState({ connected: true, data });
       channels.forEach(join);
@@ -26,8 +26,8 @@ export function peal(url, { token, onState = () => {} } = {}) {
     calls.forEach(call => call.reject(Error('lost')));
     calls.clear();
     onState({ connected: false, code });
-    const final = code >= 3500 && code < 4000 || code >= 4500; // else again, but not all at once
-    if (!closed && !final) timer = setTimeout(open, Math.random() * Math.min(10000, 200 * 2 ** attempt++));
+    const final = code >= 3500 && code < 4000 || code >= 4500; // else again, not all at once
+    if (!closed && !final) timer = setTimeout(open, Math.random() * Math.min(1e4, 200 * 2 ** attempt++));
   }
 
   function watch() { // for pings
@@ -56,12 +56,12 @@ export function peal(url, { token, onState = () => {} } = {}) {
       if (!state.recovered) of.offset = state.offset;
       of.epoch = state.recoverable ? state.epoch : '';
       of.onJoin(state);
-    }).catch(error => error.temporary && setTimeout(join, 1000, of));
+    }, error => error.temporary ? setTimeout(join, 1e3, of) : console.warn(channel, error));
   }
 
   function call(method, body) {
     return new Promise((resolve, reject) => {
-      if (socket?.readyState !== 1) return reject(Error('offline'));
+      if (socket?.readyState !== 1) return reject(Error('away'));
       calls.set(++id, { method, resolve, reject });
       socket.send(JSON.stringify({ id, [method]: body }));
     });

@@ -8,6 +8,7 @@ import io.peal.testkit.ReplicaProcess;
 import io.peal.testkit.TestDirectory;
 import io.peal.testkit.WebSocketProbe;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -135,6 +136,7 @@ class NotifySystemTest {
         refused(400, "empty", post("/api/v1/notify?topic=", "x"));
         refused(400, "control", post("/api/v1/notify?topic=a%00b", "x"));
         refused(400, "255", post("/api/v1/notify?topic=" + "a".repeat(256), "x"));
+        refused(403, "own", post("/api/v1/notify?topic=_kill", "2"));
         refused(404, "/nothing/here", get("/nothing/here"));
         refused(405, "POST", get("/api/v1/notify"));
         refused(405, "GET", post("/health_check", "x"));
@@ -191,9 +193,10 @@ class NotifySystemTest {
         return client;
     }
 
-    @Test
-    void topicThatIsNoneClosesTheConnectionWith1008() {
-        try (WebSocketProbe client = WebSocketProbe.connect(port, "/api/v1/listen?topic=")) {
+    @ParameterizedTest
+    @ValueSource(strings = {"listen?topic=", "publish?topic=", "publish?topic=_kill", "publish?topic=_replicas"})
+    void topicThatIsNoneOrNotTheirsClosesTheConnectionWith1008(String endpoint) {
+        try (WebSocketProbe client = WebSocketProbe.connect(port, "/api/v1/" + endpoint)) {
             assertThat(client.nextClose().closeCode()).isEqualTo(1008);
         }
     }
@@ -301,6 +304,97 @@ class NotifySystemTest {
         }
     }
 
+    @Test
+    void replicaThatCannotComeBackIsTriedAgainAndTheOthersServe() throws Exception {
+        int first = Ports.free(2);
+        try (ReplicaProcess another = notify(
+                "--port=" + first, "--replicas=2", "--separate-ports", "--bus=file:" + directory.resolve("alone"))) {
+            awaitServing(another, 2);
+            ServerSocket stranger;
+            try (WebSocketProbe client = WebSocketProbe.connect(first + 1, "/api/v1/listen")) {
+                client.nextText();
+                pidOfReplica(another, 2).destroyForcibly();
+                stranger = bindWhenFree(first + 1);
+            }
+            try (stranger;
+                    WebSocketProbe client = WebSocketProbe.connect(first, "/api/v1/listen")) {
+                another.awaitLine("replica 2 ended with 78", LIMIT); // CANNOT_START
+                assertThat(client.nextText()).contains("\"replica\":1");
+                assertThat(WebSocketProbe.status(first, "GET", "/health_check")).isEqualTo(200);
+            }
+            another.awaitLine("replica 2 (process", LIMIT);
+        }
+    }
+
+    private static ProcessHandle pidOfReplica(ReplicaProcess supervisor, int number) {
+        String start = "replica " + number + " (process ";
+        String line = supervisor.output().get(lastIndexOf(supervisor.output(), start));
+        return ProcessHandle.of(Long.parseLong(line.substring(start.length(), line.indexOf(')'))))
+                .orElseThrow();
+    }
+
+    private static ServerSocket bindWhenFree(int port) throws InterruptedException {
+        while (true) {
+            try {
+                return new ServerSocket(port);
+            } catch (IOException stillTaken) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    @Test
+    void withFewDescriptorsSomeAreRefusedAndTheOthersGetEverything() throws Exception {
+        int ownPort = Ports.free(2);
+        List<String> command = command("--port=" + ownPort, "--replicas=1", "--bus=file:" + directory.resolve("few"));
+        command.addAll(0, List.of("bash", "-c", "ulimit -n 180 && exec \"$@\"", "limited"));
+        List<WebSocketProbe> clients = new ArrayList<>();
+        try (ReplicaProcess another = ReplicaProcess.start(command)) {
+            awaitServing(another, 1);
+            int refused = 0;
+            while (clients.size() + refused < 250) {
+                try {
+                    clients.add(WebSocketProbe.connect(ownPort, "/api/v1/listen"));
+                } catch (IllegalStateException e) {
+                    assertThat(e).hasMessageContaining(" 503 ");
+                    refused++;
+                }
+            }
+            assertThat(clients).as("the rest of 180 descriptors").hasSizeBetween(40, 150);
+            try (WebSocketProbe publisher = clients.remove(0)) {
+                publisher.sendClose(1000);
+                publisher.awaitEnd();
+            }
+            for (WebSocketProbe client : clients) {
+                client.nextText();
+            }
+            try (WebSocketProbe publisher = connectWhenAdmitted(ownPort, "/api/v1/publish")) {
+                for (int i = 0; i < 1_000; i++) {
+                    publisher.sendText("message " + i);
+                }
+                for (WebSocketProbe client : clients) {
+                    for (int i = 0; i < 1_000; i++) {
+                        assertThat(client.nextText()).isEqualTo("message " + i);
+                    }
+                }
+            }
+        } finally {
+            clients.forEach(WebSocketProbe::close);
+        }
+    }
+
+    /** The place of one that went is free a moment later. */
+    private static WebSocketProbe connectWhenAdmitted(int port, String target) throws InterruptedException {
+        for (long deadline = System.nanoTime() + LIMIT.toNanos(); ; Thread.sleep(1)) {
+            try {
+                return WebSocketProbe.connect(port, target);
+            } catch (IllegalStateException full) {
+                assertThat(full).hasMessageContaining(" 503 ");
+                assertThat(System.nanoTime()).isLessThan(deadline);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -340,6 +434,10 @@ class NotifySystemTest {
     }
 
     private static ReplicaProcess notify(String... options) {
+        return ReplicaProcess.start(command(options));
+    }
+
+    private static List<String> command(String... options) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
@@ -349,7 +447,7 @@ class NotifySystemTest {
         if (!String.join(" ", options).contains("--server=")) {
             command.add("--server=" + server);
         }
-        return ReplicaProcess.start(command);
+        return command;
     }
 
     private static void awaitServing(ReplicaProcess supervisor, int replicas) {
