@@ -34,7 +34,7 @@ public sealed interface Admission {
      *
      * @param headers of the answer, besides those of its body
      */
-    record Refused(int status, String reason, Map<String, String> headers) implements Admission {
+    record Refused(int status, String reason, Map<String, String> headers) implements Admission, Entry {
 
         private static final int MIN_STATUS = 400;
         private static final int MAX_STATUS = 599;

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
  * How many connections there may be: what the limits say, or fewer if the process has not as many file descriptors. Without
- * some to spare it could not open the next part of the log for the clients that are here. Immutable.
+ * some to spare it could not open the next part of the log for the clients that are here. Thread-safe.
  */
 final class ConnectionCap {
 
@@ -22,6 +23,7 @@ final class ConnectionCap {
     private static final long UNKNOWN = Long.MAX_VALUE;
 
     private final long most;
+    private final AtomicInteger taken = new AtomicInteger();
 
     private ConnectionCap(long most) {
         this.most = most;
@@ -49,9 +51,33 @@ final class ConnectionCap {
         return new ConnectionCap(Math.min(wanted, possible));
     }
 
-    /** Whether there are so many already that no more can be accepted. */
-    boolean isReachedBy(int connections) {
-        return connections >= most;
+    /** How many there may be. */
+    long most() {
+        return most;
+    }
+
+    /** How many places are taken: by connections, and by those that are about to be. */
+    int taken() {
+        return taken.get();
+    }
+
+    /** Whether no more can be accepted. */
+    boolean isReached() {
+        return taken() >= most;
+    }
+
+    /** Takes a place if there is one. */
+    boolean take() {
+        return taken.getAndUpdate(before -> before < most ? before + 1 : before) < most;
+    }
+
+    /** Takes a place for a connection that is there already, and says whether that is one too many. */
+    boolean takeAnyway() {
+        return taken.getAndIncrement() >= most;
+    }
+
+    void giveBack() {
+        taken.decrementAndGet();
     }
 
     private static long possibleOf(long descriptors, Path process) {

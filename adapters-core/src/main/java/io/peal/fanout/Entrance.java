@@ -1,5 +1,6 @@
 package io.peal.fanout;
 
+import io.peal.bus.Position;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -12,15 +13,17 @@ final class Entrance {
     private static final Map<String, String> COME_BACK = Map.of("Retry-After", "1", "Connection", "close");
 
     private final Fanout fanout;
+    private final ConnectionCap cap;
     private final Limits limits;
     private final OriginPolicy origins;
     private final Authenticator authenticator;
     private final Rate rate;
     private final AtomicLong rateState = new AtomicLong(Rate.initial());
 
-    Entrance(Fanout fanout, Limits limits, OriginPolicy origins, Authenticator authenticator) {
+    Entrance(Fanout fanout, ConnectionCap cap, OriginPolicy origins, Authenticator authenticator) {
         this.fanout = fanout;
-        this.limits = limits;
+        this.cap = cap;
+        this.limits = fanout.limits();
         this.origins = origins;
         this.authenticator = authenticator;
         this.rate = new Rate(limits.upgradesPerSecond(), Math.max(1, limits.upgradesPerSecond()));
@@ -29,10 +32,25 @@ final class Entrance {
     CompletionStage<Admission> admit(UpgradeRequest request) {
         return decide(request).thenApply(admission -> {
             if (admission instanceof Admission.Refused refused) {
-                fanout.signals().refused(refused.status(), refused.reason());
+                tell(refused);
             }
             return admission;
         });
+    }
+
+    /** Takes a place for a client that is answered now; several may have been admitted at the same time. */
+    Entry enter(Admission.Accepted accepted) {
+        Position answeredAt = fanout.bus().position();
+        if (cap.take()) {
+            return new Place(cap, answeredAt, accepted.attachment(), false);
+        }
+        Admission.Refused full = full();
+        tell(full);
+        return full;
+    }
+
+    private void tell(Admission.Refused refused) {
+        fanout.signals().refused(refused.status(), refused.reason());
     }
 
     private CompletionStage<Admission> decide(UpgradeRequest request) {
@@ -43,7 +61,7 @@ final class Entrance {
         if (!fanout.isAccepting()) {
             return later("the server is going away\n");
         }
-        if (fanout.isFull()) {
+        if (cap.isReached()) {
             return done(full());
         }
         if (isTooFast()) {
@@ -53,17 +71,14 @@ final class Entrance {
         if (!origins.allows(origin, request.header("Host"))) {
             return done(Admission.refuse(403, "pages of this origin may not connect\n"));
         }
-        return authenticate(request)
-                .exceptionally(failure -> {
-                    fanout.errorHandler().onError(failure);
-                    return Admission.refuse(500, "it could not be decided who you are\n");
-                })
-                .thenApply(
-                        admission -> admission instanceof Admission.Accepted && fanout.isFull() ? full() : admission);
+        return authenticate(request).exceptionally(failure -> {
+            fanout.errorHandler().onError(failure);
+            return Admission.refuse(500, "it could not be decided who you are\n");
+        });
     }
 
-    private Admission full() {
-        return refusedForNow("the server has " + fanout.connections() + " connections, which is its limit\n");
+    private Admission.Refused full() {
+        return refusedForNow("the server has " + cap.taken() + " connections, which is its limit\n");
     }
 
     private CompletionStage<Admission> authenticate(UpgradeRequest request) {
@@ -92,7 +107,7 @@ final class Entrance {
         return done(refusedForNow(reason));
     }
 
-    private static Admission refusedForNow(String reason) {
+    private static Admission.Refused refusedForNow(String reason) {
         return new Admission.Refused(503, reason, COME_BACK);
     }
 

@@ -47,7 +47,7 @@ public final class Fanout implements AutoCloseable {
         this.errorHandler = options.errorHandler;
         this.signals = new Signals(options.listener, errorHandler);
         this.cap = ConnectionCap.of(limits);
-        this.entrance = new Entrance(this, limits, options.origins, options.authenticator);
+        this.entrance = new Entrance(this, cap, options.origins, options.authenticator);
         this.untilUnusable = bus.whenUnusable(this::leave);
     }
 
@@ -165,9 +165,23 @@ public final class Fanout implements AutoCloseable {
         return entrance.admit(request);
     }
 
-    /** Whether there are as many connections as there may be. */
-    boolean isFull() {
-        return cap.isReachedBy(connections());
+    /**
+     * Lets a client in that was admitted: for adapters, right before they answer it.
+     *
+     * @return a {@link Place}, or why it is refused after all: others came while it was decided who that is
+     */
+    public Entry enter(Admission admission) {
+        return admission instanceof Admission.Accepted accepted
+                ? entrance.enter(accepted)
+                : (Admission.Refused) admission;
+    }
+
+    /**
+     * The place of a connection that somebody else has let in: for adapters, as soon as it is there. If none is left, the
+     * connection will be closed with 1013.
+     */
+    public Place placeOfAdmitted() {
+        return new Place(cap, bus.position(), null, cap.takeAnyway());
     }
 
     /** How it is now, for probes. */
@@ -183,8 +197,8 @@ public final class Fanout implements AutoCloseable {
             reasons.add(closed ? "closed" : "draining");
         }
         int open = connections();
-        if (cap.isReachedBy(open)) {
-            reasons.add(open + " connections, which is the limit");
+        if (cap.isReached()) {
+            reasons.add(cap.taken() + " connections, which is the limit");
         }
         return new FanoutHealth(
                 blocked == 0 && unusable.isEmpty(), reasons.isEmpty(), open, lag(), List.copyOf(reasons));
@@ -224,9 +238,8 @@ public final class Fanout implements AutoCloseable {
         return connectionIds.incrementAndGet();
     }
 
-    /** Counts a connection, and says whether it is one too many: several may be admitted at the same time. */
-    boolean countOpened() {
-        return cap.isReachedBy(connections.getAndIncrement());
+    void countOpened() {
+        connections.incrementAndGet();
     }
 
     void countClosed() {

@@ -107,15 +107,12 @@ public final class Shard<B> {
     /**
      * A new connection: the handler's {@code onOpen} is called on the event loop, at once if this is it.
      *
-     * @param answeredAt where the log was before the client was told that it is connected: what is published from then on is
-     *     the latest for subscriptions that {@code onOpen} makes, because the client may know of it
+     * @param place which the connection gives back when it ends
      * @return where the adapter reports what comes
      */
-    public Inlet open(
-            Outlet<B> outlet, String uri, @Nullable Object attachment, Position answeredAt, ConnectionHandler handler) {
-        ShardConnection<B> connection = new ShardConnection<>(
-                this, outlet, handler, fanout.nextConnectionId(), uri, answeredAt, fanout.limits());
-        connection.attach(attachment);
+    public Inlet open(Outlet<B> outlet, String uri, Place place, ConnectionHandler handler) {
+        ShardConnection<B> connection =
+                new ShardConnection<>(this, outlet, handler, fanout.nextConnectionId(), uri, place, fanout.limits());
         if (loop.inLoop()) {
             add(connection);
         } else {
@@ -126,7 +123,7 @@ public final class Shard<B> {
 
     private void add(ShardConnection<B> connection) {
         boolean tooLate = !fanout.isAccepting(); // from now on, draining and closing find it among the connections
-        boolean tooMany = fanout.countOpened();
+        fanout.countOpened();
         fanout.signals().opened(connection);
         connection.index = connections.size();
         connections.add(connection);
@@ -134,7 +131,7 @@ public final class Shard<B> {
         connection.opened();
         if (tooLate) {
             connection.close(CloseCode.GOING_AWAY, "the server is going away");
-        } else if (tooMany) {
+        } else if (connection.place().isOneTooMany()) {
             connection.close(CloseCode.TRY_AGAIN_LATER, "the server has as many connections as it may have");
         }
     }
@@ -300,6 +297,7 @@ public final class Shard<B> {
         connections.set(connection.index, moved);
         moved.index = connection.index;
         connections.remove(last);
+        connection.place().giveBack();
         fanout.countClosed();
         endIfDone();
     }

@@ -36,7 +36,7 @@ final class ShardConnection<B> implements Connection, Inlet {
     private final String uri;
     private final Limits limits;
     private final Feed<B> feed;
-    private final Position answeredAt;
+    private final Place place;
 
     private volatile State state = State.OPEN;
     private volatile @Nullable Object attachment;
@@ -61,7 +61,7 @@ final class ShardConnection<B> implements Connection, Inlet {
             ConnectionHandler handler,
             long id,
             String uri,
-            Position answeredAt,
+            Place place,
             Limits limits) {
         this.shard = shard;
         this.outlet = outlet;
@@ -70,7 +70,8 @@ final class ShardConnection<B> implements Connection, Inlet {
         this.feed = new Feed<>(this, shard, outlet, shard.framesOf(formOf(handler)));
         this.id = id;
         this.uri = uri;
-        this.answeredAt = answeredAt;
+        this.place = place;
+        this.attachment = place.attachment();
         this.limits = limits;
         this.inboundRate = shard.inboundRate();
         this.lifeShortenedNs = limits.lifetime().toNanos() / 10 / LIFE_SPREAD * (id % LIFE_SPREAD);
@@ -253,9 +254,13 @@ final class ShardConnection<B> implements Connection, Inlet {
      * @param readTo what the shard has read
      */
     long latest(long readTo, Position newest) {
-        return opening && answeredAt.epoch() == newest.epoch()
-                ? Math.min(answeredAt.value(), newest.value())
+        return opening && place.answeredAt().epoch() == newest.epoch()
+                ? Math.min(place.answeredAt().value(), newest.value())
                 : Math.max(readTo, newest.value());
+    }
+
+    Place place() {
+        return place;
     }
 
     Feed<B> feed() {

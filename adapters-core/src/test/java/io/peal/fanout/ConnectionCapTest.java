@@ -2,6 +2,7 @@ package io.peal.fanout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.peal.bus.Position;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,8 +48,33 @@ class ConnectionCapTest {
         assertMost(ConnectionCap.of(DEFAULTS, process), DEFAULTS.connections());
         describe("some", 100);
         assertMost(ConnectionCap.of(DEFAULTS, process), DEFAULTS.connections());
-        assertThat(ConnectionCap.of(DEFAULTS.connections(0), process).isReachedBy(Integer.MAX_VALUE))
-                .isFalse();
+        assertThat(ConnectionCap.of(DEFAULTS.connections(0), process).most()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void thereAreAsManyPlacesAsConnectionsMayBe() {
+        ConnectionCap cap = ConnectionCap.of(DEFAULTS.connections(2), process);
+        assertThat(cap.take()).isTrue();
+        assertThat(cap.isReached()).isFalse();
+        assertThat(cap.take()).isTrue();
+        assertThat(cap.isReached()).isTrue();
+        assertThat(cap.take()).isFalse();
+        assertThat(cap.takeAnyway()).as("one too many").isTrue();
+        assertThat(cap.taken()).isEqualTo(3);
+        cap.giveBack();
+        assertThat(cap.take()).isFalse();
+        cap.giveBack();
+        assertThat(cap.takeAnyway()).isFalse();
+    }
+
+    @Test
+    void placeIsGivenBackOnce() {
+        ConnectionCap cap = ConnectionCap.of(DEFAULTS.connections(2), process);
+        Place place = new Place(cap, new Position(0, 0), null, cap.takeAnyway());
+        assertThat(cap.take()).isTrue();
+        place.giveBack();
+        place.giveBack();
+        assertThat(cap.taken()).isEqualTo(1);
     }
 
     private void describe(String soft, int open) throws IOException {
@@ -65,7 +91,6 @@ class ConnectionCapTest {
     }
 
     private static void assertMost(ConnectionCap cap, int connections) {
-        assertThat(cap.isReachedBy(connections - 1)).isFalse();
-        assertThat(cap.isReachedBy(connections)).isTrue();
+        assertThat(cap.most()).isEqualTo(connections);
     }
 }

@@ -105,13 +105,13 @@ public class ShardBenchmark {
     /** Peal: read from the bus, encoded once, handed to each connection. */
     @Benchmark
     public long encodedOnce() {
-        return publishTo(shard, false);
+        return publishTo(plain, shard, false);
     }
 
     /** The same, compressed once. */
     @Benchmark
     public long deflatedOnce() {
-        return publishTo(compressingShard, true);
+        return publishTo(compressing, compressingShard, true);
     }
 
     /** Netty: a frame written to a group of channels, each of which encodes it. */
@@ -159,12 +159,12 @@ public class ShardBenchmark {
         return sent;
     }
 
-    private long publishTo(Shard<ByteBuffer> to, boolean compressed) {
+    private long publishTo(Fanout of, Shard<ByteBuffer> to, boolean compressed) {
         if (outlets.isEmpty()) {
             for (int i = 0; i < connections; i++) {
                 EmbeddedOutlet outlet = new EmbeddedOutlet(compressed);
                 outlets.add(outlet);
-                to.open(outlet, "/", null, bus.position(), connection -> connection.subscribe(TOPIC));
+                to.open(outlet, "/", of.placeOfAdmitted(), connection -> connection.subscribe(TOPIC));
             }
             loop.runAll();
         }

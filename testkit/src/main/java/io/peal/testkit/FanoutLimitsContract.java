@@ -275,14 +275,46 @@ public abstract class FanoutLimitsContract extends FanoutBed {
         }
         await(() -> asked.get() == clients, "all are waiting to be let in");
         decision.complete(Admission.accept());
-        List<Event> seen = new ArrayList<>();
-        await(
-                () -> {
-                    events.drainTo(seen);
-                    return closed(seen) + refused.get() == clients - 2;
-                },
-                "all but two are refused, or closed");
-        assertThat(fanout().connections()).isEqualTo(2);
+        List<Integer> answers = new ArrayList<>();
+        for (WebSocketProbe client : probes) {
+            answers.add(client.awaitStatus());
+        }
+        assertThat(answers).filteredOn(status -> status == 101).hasSize(2);
+        assertThat(answers).filteredOn(status -> status == 503).hasSize(clients - 2);
+        assertThat(refused).hasValue(clients - 2);
+        await(() -> fanout().connections() == 2, "nobody who was let in is sent away");
+    }
+
+    @Test
+    final void limitDoesNotCountThoseWhoDoNotWait() {
+        CompletableFuture<Admission> decision = new CompletableFuture<>();
+        AtomicInteger seen = new AtomicInteger();
+        serve(
+                options -> options.limits(Limits.defaults().connections(1))
+                        .authenticator(request -> {
+                            seen.incrementAndGet();
+                            return decision;
+                        })
+                        .listener(new FanoutListener() {
+                            @Override
+                            public void upgradeRefused(int status, String reason) {
+                                seen.incrementAndGet();
+                            }
+                        }),
+                connection -> {});
+        int impatient = 50;
+        for (int i = 0; i < impatient; i++) {
+            await(() -> fanout().health().ready(), "the place is free");
+            int before = seen.get();
+            WebSocketProbe client = WebSocketProbe.connectSilently(port());
+            client.write(upgradeRequest());
+            await(() -> seen.get() > before, "its request is there");
+            client.reset();
+            if (i == impatient / 2) {
+                decision.complete(Admission.accept());
+            }
+        }
+        await(() -> upgradeStatus(upgrade()) == 101, "the place is free for one who waits");
     }
 
     @Test

@@ -141,7 +141,16 @@ public final class WebSocketProbe implements AutoCloseable {
             probe.write((method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n" + lines
                             + (lines.isEmpty() ? "" : "\r\n") + "\r\n")
                     .getBytes(StandardCharsets.ISO_8859_1));
-            return Integer.parseInt(probe.readHead().get(0).split(" ", 3)[1]);
+            return probe.awaitStatus();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits for the answer to a request that was written: its status. */
+    public int awaitStatus() {
+        try {
+            return Integer.parseInt(readHead().get(0).split(" ", 3)[1]);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -234,6 +243,16 @@ public final class WebSocketProbe implements AutoCloseable {
             return input.readAllBytes().length;
         } catch (IOException reset) {
             return 0;
+        }
+    }
+
+    /** Ends the TCP connection at once, so that what the server still writes fails. */
+    public void reset() {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -75,7 +75,7 @@ class ShardTest {
     void anErrorInTheApplicationClosesTheConnectionItIsFor() {
         Client live = subscribed(NEWS);
         Client unlucky = new Client();
-        Inlet opened = shard.open(unlucky, "/", null, bus.position(), connection -> {
+        Inlet opened = shard.open(unlucky, "/", fanout.placeOfAdmitted(), connection -> {
             throw new NoMemory();
         });
         assertThat(opened.connection().topics()).isEmpty();
@@ -246,7 +246,7 @@ class ShardTest {
         private @Nullable Inlet inlet;
 
         Connection connect() {
-            Inlet opened = shard.open(this, "/", null, new Position(0, 0), connection -> {});
+            Inlet opened = shard.open(this, "/", fanout.placeOfAdmitted(), connection -> {});
             inlet = opened;
             return opened.connection();
         }

@@ -1,13 +1,13 @@
 package io.peal.fanout.jetty;
 
 import io.peal.bus.PayloadKind;
-import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.EventLoop;
 import io.peal.fanout.FrameRun;
 import io.peal.fanout.Inlet;
 import io.peal.fanout.Outlet;
+import io.peal.fanout.Place;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -51,11 +51,11 @@ final class AttachedSession implements Outlet<SharedBuffer>, Callback {
         this.loop = loop;
     }
 
-    static Inlet open(WebSocketCoreSession session, JettyShard shard, Position answeredAt, ConnectionHandler handler) {
+    static Inlet open(WebSocketCoreSession session, JettyShard shard, Place place, ConnectionHandler handler) {
         AttachedSession outlet = new AttachedSession(session, shard.loop());
         URI uri = session.getRequestURI();
         String pathAndQuery = uri.getRawQuery() == null ? uri.getRawPath() : uri.getRawPath() + "?" + uri.getRawQuery();
-        Inlet inlet = shard.shard().open(outlet, pathAndQuery, null, answeredAt, handler);
+        Inlet inlet = shard.shard().open(outlet, pathAndQuery, place, handler);
         session.getConnection().addEventListener(outlet.new End());
         if (!session.getConnection().getEndPoint().isOpen()) {
             outlet.ended(); // before anybody listened

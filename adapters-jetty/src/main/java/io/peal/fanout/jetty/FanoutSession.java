@@ -1,11 +1,11 @@
 package io.peal.fanout.jetty;
 
-import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.EventLoop;
 import io.peal.fanout.Inlet;
 import io.peal.fanout.Limits;
+import io.peal.fanout.Place;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
@@ -43,12 +43,12 @@ final class FanoutSession extends WebSocketCoreSession {
     private final JettyShard shard;
     private final EventLoop loop;
     private final String uri;
-    private final @Nullable Object attachment;
     private final boolean deflating;
-    private final Position answeredAt;
+    private final Place place;
     private final InboundMessages messages;
 
     private final AtomicInteger handedOver = new AtomicInteger(); // bytes of frames that the event loop has yet to take
+    private volatile boolean upgraded;
     private volatile boolean ended;
     private @Nullable SocketOutlet outlet; // this and what follows belong to the event loop
     private @Nullable Inlet inlet;
@@ -61,9 +61,8 @@ final class FanoutSession extends WebSocketCoreSession {
             Route route,
             JettyShard shard,
             String uri,
-            @Nullable Object attachment,
+            Place place,
             boolean deflating,
-            Position answeredAt,
             Negotiated negotiated,
             WebSocketComponents components) {
         super(new NoHandler(), Behavior.SERVER, negotiated, components);
@@ -71,9 +70,8 @@ final class FanoutSession extends WebSocketCoreSession {
         this.shard = shard;
         this.loop = shard.loop();
         this.uri = uri;
-        this.attachment = attachment;
         this.deflating = deflating;
-        this.answeredAt = answeredAt;
+        this.place = place;
         this.messages = new InboundMessages(route.limits().inboundMessageLength(), shard::inflater);
         setAutoFragment(false);
         setMaxFrameSize(route.limits().inboundFrameLength());
@@ -82,8 +80,16 @@ final class FanoutSession extends WebSocketCoreSession {
 
     // What Jetty reports, on its threads.
 
+    /** The answer was sent, or not: if this is not open by now, it never will be. */
+    void answered() {
+        if (!upgraded) {
+            place.giveBack();
+        }
+    }
+
     @Override
     public void onOpen() {
+        upgraded = true;
         EndPoint endPoint = getConnection().getEndPoint();
         endPoint.setIdleTimeout(0);
         loop.execute(() -> open(endPoint));
@@ -155,11 +161,12 @@ final class FanoutSession extends WebSocketCoreSession {
 
     private void open(EndPoint endPoint) {
         if (ended) {
+            place.giveBack();
             return;
         }
         SocketOutlet to = new SocketOutlet(endPoint, loop, deflating);
         outlet = to;
-        inlet = shard.shard().open(to, uri, attachment, answeredAt, route.handler());
+        inlet = shard.shard().open(to, uri, place, route.handler());
         readOn();
     }
 

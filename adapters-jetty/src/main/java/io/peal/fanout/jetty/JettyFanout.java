@@ -68,8 +68,8 @@ public final class JettyFanout {
      * sends goes in the order of the log, between whole messages that the listener sends. A listener that sends a message in
      * parts is in the way of all others, so that ends the connection.
      *
-     * <p>The session's limits are Jetty's and yours, as are the origin and who may connect; what the fanout sends to it,
-     * and when it is too slow, is the fanout's. Its frames take Jetty's way to the socket, which costs more than that of an
+     * <p>The session's limits are Jetty's and yours, as are the origin and who may connect; how many connections there may be
+     * (one too many is closed with 1013), what the fanout sends to it, and when it is too slow, is the fanout's. Its frames take Jetty's way to the socket, which costs more than that of an
      * {@link #endpoint}; and a Close ends the connection at once, because that is what Jetty does.
      *
      * @param handler told of gaps and of the end; its {@code onMessage} is not called
@@ -82,7 +82,7 @@ public final class JettyFanout {
                     "session is a " + session.getClass().getName() + ", none of Jetty's");
         }
         JettyShard shard = nextShard(core.getByteBufferPool());
-        return AttachedSession.open(core, shard, fanout.bus().position(), handler)
+        return AttachedSession.open(core, shard, fanout.placeOfAdmitted(), handler)
                 .connection();
     }
 

@@ -1,6 +1,8 @@
 package io.peal.fanout.jetty;
 
 import io.peal.fanout.Admission;
+import io.peal.fanout.Entry;
+import io.peal.fanout.Place;
 import io.peal.fanout.UpgradeRequest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -101,10 +103,20 @@ final class UpgradeHandler extends Handler.Wrapper {
     private void decided(
             Request request, Response response, Callback callback, UpgradeRequest asked, Admission admission) {
         try {
-            if (admission instanceof Admission.Accepted accepted) {
-                String extension = jetty.fanout().compression().answerTo(asked);
-                upgrade(request, response, callback, extension, accepted.attachment());
-            } else if (admission instanceof Admission.Refused refused) {
+            Entry entry = jetty.fanout().enter(admission);
+            if (entry instanceof Place place) {
+                try {
+                    upgrade(
+                            request,
+                            response,
+                            callback,
+                            jetty.fanout().compression().answerTo(asked),
+                            place);
+                } catch (RuntimeException e) {
+                    place.giveBack();
+                    throw e;
+                }
+            } else if (entry instanceof Admission.Refused refused) {
                 response.setStatus(refused.status());
                 refused.headers().forEach((name, value) -> response.getHeaders().put(name, value));
                 response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/plain");
@@ -116,16 +128,10 @@ final class UpgradeHandler extends Handler.Wrapper {
     }
 
     private void upgrade(
-            Request request,
-            Response response,
-            Callback callback,
-            @Nullable String extension,
-            @Nullable Object attachment) {
-        ConnectionMetaData metaData = request.getConnectionMetaData();
-        EndPoint endPoint = metaData.getConnection().getEndPoint();
-        limitSocketBuffer(endPoint, route.limits().socketBufferLength());
-        WebSocketConnection connection = connection(request, endPoint, attachment, extension != null);
-        request.setAttribute(HttpStream.UPGRADE_CONNECTION_ATTRIBUTE, connection);
+            Request request, Response response, Callback callback, @Nullable String extension, Place place) {
+        FanoutSession session = session(request, place, extension != null);
+        request.setAttribute(HttpStream.UPGRADE_CONNECTION_ATTRIBUTE, connection(request, session));
+        request.addHttpStreamWrapper(stream -> new Answering(stream, session));
         response.setStatus(HttpStatus.SWITCHING_PROTOCOLS_101);
         HttpFields.Mutable answer = response.getHeaders();
         answer.put(UPGRADE_WEBSOCKET);
@@ -139,8 +145,7 @@ final class UpgradeHandler extends Handler.Wrapper {
         response.write(true, null, callback);
     }
 
-    private WebSocketConnection connection(
-            Request request, EndPoint endPoint, @Nullable Object attachment, boolean deflating) {
+    private FanoutSession session(Request request, Place place, boolean deflating) {
         WebSocketComponents own = components;
         if (own == null) {
             throw new IllegalStateException("the handler is not started");
@@ -150,16 +155,15 @@ final class UpgradeHandler extends Handler.Wrapper {
         Negotiated negotiated =
                 new Negotiated(ANY_URI, null, request.isSecure(), none, WebSocketConstants.SPEC_VERSION_STRING);
         String uri = request.getHttpURI().getPathQuery();
-        FanoutSession session = new FanoutSession(
-                route,
-                jetty.nextShard(own.getByteBufferPool()),
-                uri,
-                attachment,
-                deflating,
-                jetty.fanout().bus().position(), // before the client is answered
-                negotiated,
-                own);
-        Connector connector = request.getConnectionMetaData().getConnector();
+        return new FanoutSession(
+                route, jetty.nextShard(own.getByteBufferPool()), uri, place, deflating, negotiated, own);
+    }
+
+    private WebSocketConnection connection(Request request, FanoutSession session) {
+        ConnectionMetaData metaData = request.getConnectionMetaData();
+        EndPoint endPoint = metaData.getConnection().getEndPoint();
+        limitSocketBuffer(endPoint, route.limits().socketBufferLength());
+        Connector connector = metaData.getConnector();
         WebSocketConnection connection = new WebSocketConnection(
                 endPoint, connector.getExecutor(), connector.getScheduler(), connector.getByteBufferPool(), session);
         session.setWebSocketConnection(connection);
@@ -174,6 +178,35 @@ final class UpgradeHandler extends Handler.Wrapper {
                 plain.getChannel().setOption(StandardSocketOptions.SO_SNDBUF, length);
             } catch (IOException closedMeanwhile) {
                 return;
+            }
+        }
+    }
+
+    /** The answer to a request that is granted, which also ends if it was not sent or nothing came of it. */
+    private static final class Answering extends HttpStream.Wrapper {
+
+        private final FanoutSession session;
+
+        Answering(HttpStream stream, FanoutSession session) {
+            super(stream);
+            this.session = session;
+        }
+
+        @Override
+        public void succeeded() {
+            try {
+                super.succeeded(); // in here the session is opened
+            } finally {
+                session.answered();
+            }
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            try {
+                super.failed(cause);
+            } finally {
+                session.answered();
             }
         }
     }

@@ -83,6 +83,24 @@ class AttachTest {
     }
 
     @Test
+    void oneSessionTooManyIsClosedWith1013AndItsPlaceIsNobodys() throws Exception {
+        Fanout running = serve(Limits.defaults().connections(1), connection -> connection.subscribe(NEWS));
+        WebSocket first = connect();
+        awaitTold("open");
+        connect();
+        awaitTold("open");
+        assertThat(received.poll(10, TimeUnit.SECONDS)).isEqualTo("closed 1013");
+        awaitTold("closed 1013");
+        assertThat(running.connections()).isEqualTo(1);
+        first.abort();
+        awaitTold("closed " + CloseCode.ABNORMAL);
+        connect();
+        awaitTold("open");
+        bus.publisher().publish(NEWS, "for who took its place");
+        assertThat(received.poll(10, TimeUnit.SECONDS)).isEqualTo("for who took its place");
+    }
+
+    @Test
     void listenerThatSendsInPartsEndsTheConnectionRatherThanLosingAMessage() throws Exception {
         Fanout running = fanout(Limits.defaults());
         server = JettyServer.startListening(running, PATH, live -> new InParts(live));

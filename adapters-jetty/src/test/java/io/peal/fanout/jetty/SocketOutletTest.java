@@ -48,8 +48,7 @@ class SocketOutletTest {
                 shard.open(
                         new SocketOutlet(each, loop, false),
                         "/",
-                        null,
-                        bus.position(),
+                        fanout.placeOfAdmitted(),
                         connection -> connection.subscribe(NEWS));
             }
             while (fanout.connections() < 2) {

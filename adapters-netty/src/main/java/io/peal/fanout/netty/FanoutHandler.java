@@ -16,13 +16,13 @@ import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
 import io.peal.bus.PayloadKind;
-import io.peal.bus.Position;
 import io.peal.fanout.CloseCode;
 import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.ControlFrame;
 import io.peal.fanout.FrameRun;
 import io.peal.fanout.Inlet;
 import io.peal.fanout.Outlet;
+import io.peal.fanout.Place;
 import io.peal.fanout.Shard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -65,15 +65,12 @@ final class FanoutHandler extends ChannelInboundHandlerAdapter implements Outlet
     }
 
     /** The handshake is done: from now on this is a connection. */
-    void open(
-            Shard<ByteBuf> shard,
-            String uri,
-            @Nullable Object attachment,
-            Position answeredAt,
-            ConnectionHandler handler) {
-        if (!gone) {
+    void open(Shard<ByteBuf> shard, String uri, Place place, ConnectionHandler handler) {
+        if (gone) {
+            place.giveBack();
+        } else {
             direct = DirectSocket.of(context());
-            shard.open(this, uri, attachment, answeredAt, handler);
+            shard.open(this, uri, place, handler);
         }
     }
 

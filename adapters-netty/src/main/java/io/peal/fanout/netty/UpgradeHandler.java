@@ -30,10 +30,11 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.util.Attribute;
 import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
-import io.peal.bus.Position;
 import io.peal.fanout.Admission;
 import io.peal.fanout.ConnectionHandler;
+import io.peal.fanout.Entry;
 import io.peal.fanout.Limits;
+import io.peal.fanout.Place;
 import io.peal.fanout.UpgradeRequest;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Future;
@@ -154,9 +155,15 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         if (!ctx.channel().isActive()) {
             return; // it did not wait
         }
-        if (admission instanceof Admission.Accepted accepted) {
-            upgrade(ctx, request, fanout.fanout().compression().answerTo(asked), accepted.attachment());
-        } else if (admission instanceof Admission.Refused refused) {
+        Entry entry = fanout.fanout().enter(admission);
+        if (entry instanceof Place place) {
+            try {
+                upgrade(ctx, request, fanout.fanout().compression().answerTo(asked), place);
+            } catch (RuntimeException e) {
+                place.giveBack();
+                throw e;
+            }
+        } else if (entry instanceof Admission.Refused refused) {
             refuse(ctx, request, refused);
         }
     }
@@ -174,11 +181,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void upgrade(
-            ChannelHandlerContext ctx,
-            FullHttpRequest request,
-            @Nullable String extension,
-            @Nullable Object attachment) {
+    private void upgrade(ChannelHandlerContext ctx, FullHttpRequest request, @Nullable String extension, Place place) {
         WebSocketServerHandshaker handshaker = new WebSocketServerHandshakerFactory(
                         request.uri(), null, decoderConfig(extension != null))
                 .newHandshaker(request);
@@ -193,14 +196,14 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         if (extension != null) {
             answer.set(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS, extension);
         }
-        Position answeredAt = fanout.fanout().bus().position();
         ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request, answer, ctx.newPromise());
         FanoutHandler connection = installHandlers(ctx, extension != null);
         upgraded.addListener(done -> {
             if (done.isSuccess()) {
                 removeEncoder(ctx.channel().pipeline());
-                connection.open(fanout.shardOf(ctx.channel()), uri, attachment, answeredAt, handler);
+                connection.open(fanout.shardOf(ctx.channel()), uri, place, handler);
             } else {
+                place.giveBack();
                 ctx.close();
             }
         });
