@@ -369,6 +369,9 @@ final class ClientSession implements CentrifugeClient {
     /** Asks what the next commands wait for; a failure is the application's, and told as such. */
     private <T> void ask(Command command, Supplier<CompletionStage<T>> question, Consumer<T> then) {
         questions.askFirst(question, answer -> {
+            if (state == State.ENDED) {
+                return; // by the application itself, while it was asked
+            }
             if (answer == null) {
                 answers.error(command, ClientError.INTERNAL);
             } else {

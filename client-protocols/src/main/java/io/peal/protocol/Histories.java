@@ -28,11 +28,16 @@ final class Histories implements AutoCloseable {
         Position since = command.since == null ? null : command.since.position();
         if (current != null) {
             answers.error(command, ClientError.TOO_MANY_REQUESTS);
-        } else if (command.since != null && since == null) {
+        } else if (command.since != null && !isOfThisLog(since)) {
             answers.error(command, ClientError.UNRECOVERABLE_POSITION);
         } else {
             begin(command, topic, since);
         }
+    }
+
+    /** Also backwards, where nothing is continued: positions of another log mean nothing here. */
+    private boolean isOfThisLog(@Nullable Position position) {
+        return position != null && position.epoch() == protocol.bus().position().epoch();
     }
 
     @Override

@@ -448,8 +448,13 @@ final class CentrifugeProtocolTest {
         String since = "'since':{'offset':2,'epoch':'" + epoch() + "'}";
         assertThat(history(client, "'limit':2," + since)).containsExactly("3", "4");
         assertThat(history(client, "'limit':9,'reverse':true," + since)).containsExactly("1");
-        assertThat(error(client, "{'id':9,'history':{'channel':'news','limit':1,'since':{'offset':1,'epoch':'x'}}}"))
-                .isEqualTo(112);
+        for (String foreign : List.of("x", String.format("%016x", bus.position().epoch() + 1))) {
+            String from = "'since':{'offset':3,'epoch':'" + foreign + "'}";
+            assertThat(error(client, "{'id':9,'history':{'channel':'news','limit':1," + from + "}}"))
+                    .isEqualTo(112);
+            assertThat(error(client, "{'id':9,'history':{'channel':'news','limit':1,'reverse':true," + from + "}}"))
+                    .isEqualTo(112);
+        }
     }
 
     @Test

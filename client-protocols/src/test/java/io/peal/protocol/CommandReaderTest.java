@@ -60,6 +60,9 @@ final class CommandReaderTest {
             assertThat(textOf(one(frame).data)).isEqualTo(data);
             String last = "{\"id\":1,\"publish\":{\"channel\":\"c\",\"data\":" + String.format(around, data) + "}}";
             assertThat(textOf(one(last).data)).isEqualTo(data);
+            assertThat(textOf(one("\ufeff" + last).data))
+                    .as("behind a byte order mark, which is passed over")
+                    .isEqualTo(data);
         }
     }
 
