@@ -64,11 +64,6 @@ final class Index {
         }
     }
 
-    /** Whether a position is the one in a segment at which the next segment is worth making. */
-    boolean isMiddle(long position) {
-        return (position & ((1L << slotsLog2) - 1)) == 1L << (slotsLog2 - 1);
-    }
-
     /** Whether the log begins behind all positions of a segment. */
     boolean isTrimmed(long number) {
         return (number + 1) << slotsLog2 <= control.oldest();

@@ -14,6 +14,9 @@ import java.util.UUID;
  */
 final class IndexSegment {
 
+    /** So many positions, from a multiple on, are all in one half of a segment: half as many as that may have at the least. */
+    static final int RUN = 32;
+
     private static final int SLOTS_AT_ONCE = 64; // as few as a segment may have
 
     private final ByteBuffer memory;
@@ -84,6 +87,18 @@ final class IndexSegment {
 
     boolean holds(long position) {
         return position >>> slotsLog2 == number;
+    }
+
+    /**
+     * Whether a position is of this segment, and not the first of a run of positions. Who goes from one position to the next asks
+     * this, and {@link #holds} only when it is false, in a method too long to be inlined. A branch that is not taken in thousands
+     * of messages is left out by the JVM's compiler; when the segment ends, all that was compiled around it is thrown away, and
+     * made again beside readers and publishers. So this is one branch, which is taken now and then from the beginning.
+     */
+    boolean holdsWithinRun(long position) {
+        long elsewhere = (position >>> slotsLog2) ^ number;
+        long isFirst = ((position & (RUN - 1)) - 1) >>> (Long.SIZE - 1);
+        return (elsewhere | isFirst) == 0;
     }
 
     /** The descriptor at a position of this segment; what it describes is visible to whoever reads it here. */

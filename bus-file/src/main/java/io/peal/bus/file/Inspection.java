@@ -122,10 +122,12 @@ final class Inspection {
     /** Whether what is noted beside the records is what they say. */
     private void checkBuckets(long oldest, long newest, List<String> problems) {
         TopicScan scan = new TopicScan(log);
+        int[] bucket = new int[1];
         for (long position = oldest; position <= newest && problems.size() < MOST_PROBLEMS; position++) {
-            boolean known =
-                    scan.bucketAt(position) == TopicScan.Found.TOPIC && scan.at(position) == TopicScan.Found.TOPIC;
-            if (known && scan.bucket() != DataLayout.bucketOf(scan.hash())) {
+            boolean known = scan.bucketsAt(position, 1, bucket) == position
+                    && bucket[0] != TopicScan.NO_BUCKET
+                    && scan.at(position) == TopicScan.Found.TOPIC;
+            if (known && bucket[0] != DataLayout.bucketOf(scan.hash())) {
                 problems.add("the message at position " + position
                         + " is not noted for its topic: when it is trimmed, nobody will be told that it was missed");
             }

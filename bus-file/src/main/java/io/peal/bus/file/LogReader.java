@@ -62,9 +62,8 @@ final class LogReader implements Reader {
                 return passed;
             }
             IndexSegment segment = index;
-            if (segment == null || !segment.holds(next)) {
-                segment = log.segmentOf(next);
-                index = segment;
+            if (segment == null || !segment.holdsWithinRun(next)) {
+                segment = segmentOf(next);
             }
             if (segment == null) {
                 if (log.oldest() <= next) { // not made yet
@@ -84,6 +83,17 @@ final class LogReader implements Reader {
             }
         }
         return limit;
+    }
+
+    /** The segment of a position, which is most often the one that is known; not inlined, see {@link IndexSegment#holdsWithinRun}. */
+    private @Nullable IndexSegment segmentOf(long next) {
+        IndexSegment known = index;
+        if (known != null && known.holds(next)) {
+            return known;
+        }
+        IndexSegment segment = log.segmentOf(next);
+        index = segment;
+        return segment;
     }
 
     @Override

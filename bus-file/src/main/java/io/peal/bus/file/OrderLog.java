@@ -61,7 +61,7 @@ final class OrderLog implements LogView {
      * there is nothing to repair, nothing to time out, and no step at which one process could make another wait.
      */
 
-    private static final int TAIL_HINT_INTERVAL = 64;
+    private static final int TAIL_HINT_INTERVAL = 64; // a multiple of a run
     private static final int DELETED_WITHIN = 8; // seconds, if whoever has to delete what is trimmed is not stopped
 
     private final Geometry geometry;
@@ -73,6 +73,8 @@ final class OrderLog implements LogView {
     private final Maintenance maintenance;
     private final TrimmedTopics trimmedTopics;
     private final TopicIndex topicIndex;
+    private final Runnable preparingIndex =
+            this::prepareIndex; // here, because to link it takes a publisher milliseconds
     private final ThreadLocal<RecordWriter> writers;
     private final WallClock clock = new WallClock();
 
@@ -166,25 +168,45 @@ final class OrderLog implements LogView {
     /** Puts a descriptor at the end of the log and returns its position: steps P4 to P6. */
     private long append(long descriptor) {
         long position = firstToTry();
-        IndexSegment segment = segmentToFill(position, lastUsed);
+        IndexSegment segment = lastUsed;
+        if (segment == null || !segment.holdsWithinRun(position)) {
+            segment = segmentToFill(position);
+        }
         Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
         while (segment == null || !segment.fill(position, descriptor)) { // at once: looking first would fetch it twice
             do {
                 position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
-                segment = segmentToFill(position, segment);
+                if (segment == null || !segment.holdsWithinRun(position)) {
+                    segment = segmentToFill(position);
+                }
             } while (segment != null && segment.get(position) != Descriptor.EMPTY);
         }
         Steps.at(Steps.Step.PUBLISH_VISIBLE);
         knownFull.setRelease(position); // a hint, so no fence is spent on it
+        if (position % IndexSegment.RUN == 0) {
+            beginRun(position);
+        }
+        Steps.at(Steps.Step.PUBLISH_HINTED);
+        return position;
+    }
+
+    /** What is done once for each run of positions; too long to be inlined, see {@link IndexSegment#holdsWithinRun}. */
+    private void beginRun(long position) {
         if (position % TAIL_HINT_INTERVAL == 0) {
             control.raiseTailHint(position);
         }
-        Steps.at(Steps.Step.PUBLISH_HINTED);
-        if (index.isMiddle(position)) {
-            IndexSegment filling = segment;
-            maintenance.execute(() -> index.prepareBehind(filling));
+        long slots = geometry.indexSlots();
+        if ((position & (slots - 1)) == slots / 2) { // time to make the next segment
+            maintenance.execute(preparingIndex);
         }
-        return position;
+    }
+
+    /** On the background thread. */
+    private void prepareIndex() {
+        IndexSegment filling = segmentOf(nearNewest());
+        if (filling != null) {
+            index.prepareBehind(filling);
+        }
     }
 
     /** The position of the newest message, 0 if there is none. */
@@ -308,8 +330,9 @@ final class OrderLog implements LogView {
         own.close();
     }
 
-    /** The segment of a position, made if need be, because somebody has a message for it; null if it is trimmed. */
-    private @Nullable IndexSegment segmentToFill(long position, @Nullable IndexSegment likely) {
+    /** The segment of a position, made if need be, because somebody has a message for it; null if it is trimmed. Not inlined. */
+    private @Nullable IndexSegment segmentToFill(long position) {
+        IndexSegment likely = lastUsed;
         if (likely != null && likely.holds(position)) {
             return likely;
         }

@@ -221,16 +221,20 @@ final class SegmentFiles {
     }
 
     /**
-     * The same, with a rest now and then. Files in memory are read first, since that maps many pages at once, to be written,
-     * too. With other file systems a page that was read is mapped once more when it is written.
+     * The same, with a rest now and then. Of files in memory one page in 16 is read, since that maps all of them, to be written,
+     * too; if a system maps fewer, who writes first maps the others. With other file systems a page that was read is mapped once
+     * more when it is written, so each is written to.
      */
     static void touch(ByteBuffer mapping, boolean inMemory, Runnable rest) {
-        for (int offset = 0; offset < mapping.capacity(); offset += PAGE) {
-            if (inMemory && offset % MAPPED_AROUND == 0) {
+        int step = inMemory ? MAPPED_AROUND : PAGE;
+        int untilRest = inMemory ? MAPPED_AROUND / PAGE * CHUNK : CHUNK;
+        for (int offset = 0; offset < mapping.capacity(); offset += step) {
+            if (inMemory) {
                 Mapped.getOpaque(mapping, offset);
+            } else {
+                Mapped.compareAndSet(mapping, offset, 0, 0);
             }
-            Mapped.compareAndSet(mapping, offset, 0, 0);
-            if ((offset + PAGE) % CHUNK == 0) {
+            if ((offset + step) % untilRest == 0) {
                 rest.run();
             }
         }

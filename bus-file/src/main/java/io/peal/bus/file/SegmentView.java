@@ -52,9 +52,9 @@ final class SegmentView {
         return possible ? topicLength : 0;
     }
 
-    /** The bucket of the topic of the record here, or -1 if no record can begin here. The record itself is not touched. */
+    /** The bucket of the topic of the record here, or {@link TopicScan#NO_BUCKET} if no record can begin here. The record itself is not touched. */
     int bucket(int at) {
-        return mayBeginAt(at) ? memory.getShort(DataLayout.bucketAt(at)) & 0xffff : -1;
+        return mayBeginAt(at) ? memory.getShort(DataLayout.bucketAt(at)) & 0xffff : TopicScan.NO_BUCKET;
     }
 
     /** The hash of the topic that the record seems to have. */

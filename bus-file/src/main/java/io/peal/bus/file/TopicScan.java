@@ -14,15 +14,17 @@ final class TopicScan {
         TRIMMED,
         /** A message was there, and cannot be read. */
         LOST,
-        /** A message, whose {@link #hash} or {@link #bucket} is known now. */
+        /** A message, whose {@link #hash} is known now. */
         TOPIC
     }
+
+    /** Of a position without a message, or with one that cannot be read. */
+    static final int NO_BUCKET = -1;
 
     private final LogView log;
     private final SegmentViews views;
     private @Nullable IndexSegment index;
     private long hash;
-    private int bucket;
 
     TopicScan(LogView log) {
         this.log = log;
@@ -36,11 +38,23 @@ final class TopicScan {
         return judge(position, descriptor, readable);
     }
 
-    /** Looks for the bucket of the topic at a position: where many are to be known, that takes a small part of the time. */
-    Found bucketAt(long position) {
-        long descriptor = descriptorAt(position);
-        boolean readable = descriptor != Descriptor.EMPTY && readBucket(descriptor);
-        return judge(position, descriptor, readable);
+    /**
+     * Looks for the buckets of the topics at some positions of one index segment: where many are to be known, that takes a small part
+     * of the time.
+     *
+     * @param buckets gets the bucket of the first position, and so on; {@link #NO_BUCKET} if there is no message, or none that can be
+     *     read
+     * @return the first of these positions that was not trimmed when all were read: what was found before it means nothing
+     */
+    long bucketsAt(long first, int count, int[] buckets) {
+        IndexSegment segment = segmentOf(first);
+        for (int i = 0; i < count; i++) {
+            long descriptor = segment == null ? Descriptor.EMPTY : segment.get(first + i);
+            SegmentView view = descriptor == Descriptor.EMPTY ? null : viewOf(descriptor);
+            buckets[i] = view == null ? NO_BUCKET : view.bucket(view.placeOf(Descriptor.offset(descriptor)));
+        }
+        VarHandle.acquireFence();
+        return Math.max(first, log.oldest());
     }
 
     /** The hash of the topic that was found last by {@link #at}. */
@@ -48,19 +62,19 @@ final class TopicScan {
         return hash;
     }
 
-    /** The bucket that was found last by {@link #bucketAt}. */
-    int bucket() {
-        return bucket;
-    }
-
     /** What the index says, {@link Descriptor#EMPTY} if it has nothing to say. */
     private long descriptorAt(long position) {
+        IndexSegment segment = segmentOf(position);
+        return segment == null ? Descriptor.EMPTY : segment.get(position);
+    }
+
+    private @Nullable IndexSegment segmentOf(long position) {
         IndexSegment segment = index;
         if (segment == null || !segment.holds(position)) {
             segment = log.segmentOf(position);
             index = segment;
         }
-        return segment == null ? Descriptor.EMPTY : segment.get(position);
+        return segment;
     }
 
     private Found judge(long position, long descriptor, boolean readable) {
@@ -82,12 +96,6 @@ final class TopicScan {
         }
         hash = view.topicHash(at);
         return true;
-    }
-
-    private boolean readBucket(long descriptor) {
-        SegmentView view = viewOf(descriptor);
-        bucket = view == null ? -1 : view.bucket(view.placeOf(Descriptor.offset(descriptor)));
-        return bucket >= 0;
     }
 
     private @Nullable SegmentView viewOf(long descriptor) {

@@ -46,21 +46,28 @@ final class TrimmedTopics {
     }
 
     /**
-     * Notes the topics of the positions from {@code first} on and before {@code end}, which are about to be trimmed. It
-     * goes from the last to the first, so that a bucket rises once, however many messages its topics have.
+     * Notes the topics of the positions from {@code first} on and before {@code end}, which are about to be trimmed and are
+     * full. It goes from the last to the first, so that a bucket rises once, however many messages its topics have; and a run of
+     * positions at a time, because it often runs in code that is not compiled, beside readers and publishers.
      */
     void note(LogView log, long first, long end) {
         TopicScan scan = new TopicScan(log);
-        for (long position = end - 1; position >= first; position--) {
-            TopicScan.Found found = scan.bucketAt(position);
-            if (found == TopicScan.Found.TRIMMED) {
-                return; // whoever trimmed it has noted it, and what is before it
+        int[] buckets = new int[IndexSegment.RUN];
+        for (long runEnd = end; runEnd > first; ) {
+            long run = Math.max(first, (runEnd - 1) & -IndexSegment.RUN);
+            int count = (int) (runEnd - run);
+            long untrimmed = scan.bucketsAt(run, count, buckets);
+            int noted = Integer.MIN_VALUE; // the bucket of the position behind: most often there are several
+            for (int i = count - 1; i >= 0 && run + i >= untrimmed; i--) {
+                if (buckets[i] != noted) {
+                    noted = buckets[i];
+                    Mapped.raise(memory, noted == TopicScan.NO_BUCKET ? ANY_TOPIC_AT : wordOf(noted), run + i);
+                }
             }
-            if (found == TopicScan.Found.TOPIC) {
-                Mapped.raise(memory, wordOf(scan.bucket()), position);
-            } else if (found == TopicScan.Found.LOST) {
-                Mapped.raise(memory, ANY_TOPIC_AT, position);
+            if (untrimmed > run) {
+                return; // whoever trimmed what is before it has noted that
             }
+            runEnd = run;
         }
     }
 

@@ -179,10 +179,11 @@ class PowerLossTest {
             assertThat(seen.messages).containsKey(position);
         }
         TopicScan scan = new TopicScan(log);
+        int[] bucket = new int[1];
         for (long position : seen.messages.keySet()) {
             assertThat(scan.at(position)).isEqualTo(TopicScan.Found.TOPIC);
-            assertThat(scan.bucketAt(position)).isEqualTo(TopicScan.Found.TOPIC);
-            assertThat(scan.bucket()).as("of position " + position).isEqualTo(DataLayout.bucketOf(scan.hash()));
+            assertThat(scan.bucketsAt(position, 1, bucket)).isEqualTo(position);
+            assertThat(bucket[0]).as("of position " + position).isEqualTo(DataLayout.bucketOf(scan.hash()));
         }
         assertThat(seen.next - 1).isEqualTo(log.newest()).isBetween(history.checkpoint, history.newest);
         return seen;
