@@ -169,6 +169,30 @@ public abstract class BusContract {
     }
 
     @Test
+    void g2_readingGoesOnInTheMiddleOfABatch() {
+        Bus bus = newReplica();
+        Batch batch = new Batch();
+        for (int i = 0; i < 100; i++) {
+            batch.add(NEWS, String.valueOf(i));
+        }
+        long last = bus.publisher().publish(batch);
+        List<Recording.Delivered> all = readAll(newReplica(), 100);
+        assertThat(all.get(99).position()).isEqualTo(last);
+        for (int i = 0; i < 100; i++) {
+            Position position = new Position(bus.position().epoch(), all.get(i).position());
+            Recording rest = new Recording();
+            try (Reader reader = bus.newReader(StartFrom.after(position))) {
+                rest.poll(reader, 99 - i, LIMIT);
+            }
+            assertThat(rest.texts())
+                    .as("behind message " + i)
+                    .containsExactlyElementsOf(all.subList(i + 1, 100).stream()
+                            .map(Recording.Delivered::text)
+                            .toList());
+        }
+    }
+
+    @Test
     void g2_batchMayBeAsLongAsItLikes() {
         Bus bus = newReplica();
         byte[] large = new byte[bus.maxPayloadLength() / 2];

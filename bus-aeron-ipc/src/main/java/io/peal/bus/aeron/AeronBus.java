@@ -43,6 +43,7 @@ public final class AeronBus implements Bus {
     private static final Logger LOGGER = LoggerFactory.getLogger(AeronBus.class);
     private static final long TICK_MS = 1_000;
     private static final long KEEP_UP_NS = 500_000;
+    private static final int LONGEST_NAP_MS = 4;
 
     private final WallClock clock = new WallClock();
     private final ErrorHandler errorHandler;
@@ -234,10 +235,13 @@ public final class AeronBus implements Bus {
         return length > 0 || (length != StreamMemory.OF_ANOTHER_TIME && place >= oldest(stream));
     }
 
+    /** Where the oldest message begins, or if there is none, the first that somebody has begun. */
     private long oldest(Stream stream) {
         StreamMemory memory = stream.memory();
         long tail = stream.end() == Stream.NO_END ? memory.tail() : stream.end();
-        return memory.firstMessage(Math.max(pace.cleanedTo(stream), tail - 2L * memory.termLength()), tail);
+        long from = Math.max(pace.cleanedTo(stream), tail - 2L * memory.termLength());
+        long complete = stream.frontier();
+        return memory.firstMessage(from, from <= complete ? complete : tail);
     }
 
     private PositionUnavailableException refusal(Position position, long newest) {
@@ -252,6 +256,7 @@ public final class AeronBus implements Bus {
 
         private long lookedAt; // touched by the doorbell's thread alone, as is the next
         private long keptUpNs;
+        private int napMs = 1;
 
         /** Readers look for themselves: the thread that was woken leaves it to them if none of them is asleep. */
         @Override
@@ -269,15 +274,26 @@ public final class AeronBus implements Bus {
             return streams.look();
         }
 
-        /** While messages come, it looks every millisecond, because nobody else may read; then it wants to be rung. */
+        /**
+         * While messages come, it looks again soon, because nobody else may read: after a millisecond where they are many, and
+         * later where publishers would not be held up by that. Then it wants to be rung.
+         */
         @Override
-        public boolean mayDoze() {
-            if (streams.look() != lookedAt || streams.isSomethingBegun()) {
-                lookedAt = streams.frontier();
-                return false;
+        public int napMs() {
+            long passed = streams.frontier() - lookedAt; // which readers move
+            if (passed == 0) {
+                passed = streams.look() - lookedAt;
             }
-            replicas.announceSleep();
-            return streams.look() == lookedAt && !streams.isSomethingBegun();
+            if (passed == 0 && !streams.isSomethingBegun()) {
+                replicas.announceSleep();
+                passed = streams.look() - lookedAt;
+                if (passed == 0 && !streams.isSomethingBegun()) {
+                    return UNTIL_RUNG;
+                }
+            }
+            lookedAt = streams.frontier();
+            napMs = passed << Life.PLACE_SHIFT > pace.step() ? 1 : Math.min(LONGEST_NAP_MS, 2 * napMs);
+            return napMs;
         }
 
         @Override

@@ -11,8 +11,10 @@ import io.peal.bus.file.HostReplicas;
 import io.peal.bus.spi.WallClock;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The writing end. Two things can undo what was written, and {@code publish} does not return before it knows that neither has:
@@ -28,7 +30,9 @@ final class AeronPublisher implements Publisher {
 
     private static final int LONGEST_RUN = 64; // messages, for which sleepers wait at most
     private static final int SPINS = 100;
+    private static final int RING_EACH = 16;
     private static final long PAUSE_NS = 50_000;
+    private static final long PATIENCE_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final AeronBus bus;
     private final LinkKeeper keeper;
@@ -83,7 +87,8 @@ final class AeronPublisher implements Publisher {
     }
 
     /**
-     * Publishes the messages in runs: the fence of {@link Writer#enter}, the time, and the look for sleepers are paid once for each. A run
+     * Publishes the messages in runs: the fence of {@link Writer#enter}, the time, and the look for sleepers are paid once for each; and those
+     * that fit into one claim move the tail of the stream once. A run
      * ends early where readers are to be told how far it is, and at a message that cannot be published at once, because
      * there is no link any more, for example; that one is then published as if it were alone.
      */
@@ -101,15 +106,23 @@ final class AeronPublisher implements Publisher {
         for (int i = 0; i < batch.size(); ) {
             long timestampUs = clock.nowUs();
             int end = Math.min(i + LONGEST_RUN, batch.size());
+            int claimedTo = i;
             writer.enter();
             try {
                 do {
-                    position = write(writer, timestampUs, batch.topic(i), batch.payload(i), batch.kind(i));
-                } while (position > 0 && ++i < end && !writer.hasGone(pace.step()));
+                    i = claimedTo;
+                    claimedTo = writer.fitting(batch, i, end);
+                    position = write(writer, timestampUs, batch, i, claimedTo);
+                } while (position > 0 && claimedTo < end && !writer.hasGone(pace.step()));
             } finally {
                 writer.leave();
             }
-            if (position < 0) {
+            if (position == MAYBE_BEHIND_END) {
+                position = awaitEnd(writer, System.nanoTime() + timeoutNs);
+            }
+            if (position > 0) {
+                i = claimedTo;
+            } else {
                 position = insist(position, writer, timestampUs, batch.topic(i), batch.payload(i), batch.kind(i));
                 i++;
             }
@@ -122,7 +135,33 @@ final class AeronPublisher implements Publisher {
     private void keepPace(Writer writer) {
         if (writer.hasGone(pace.step())) {
             writer.paced();
+            writer.passOwn();
             pace.wrote();
+        }
+        if (writer.isAhead()) {
+            letCatchUp(writer);
+        }
+    }
+
+    /** Waits until the slowest subscription has moved, unless that takes too long; then the driver puts it aside after a while. */
+    private void letCatchUp(Writer writer) {
+        long since = System.nanoTime();
+        for (int tries = 0; writer.isAhead(); tries++) {
+            if (System.nanoTime() - since > PATIENCE_NS) {
+                writer.goAhead();
+                return;
+            }
+            rest(tries);
+            writer.enter();
+            try {
+                Link link = presentLink();
+                if (link == null || link.stream() != writer.stream()) {
+                    return;
+                }
+                writer.lookAhead(link);
+            } finally {
+                writer.leave();
+            }
         }
     }
 
@@ -145,11 +184,26 @@ final class AeronPublisher implements Publisher {
 
     /** The same, between {@link Writer#enter} and {@link Writer#leave}. */
     private long write(Writer writer, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
-        Link link = keeper.link();
-        if (link == null || streams.isOver(link.life())) { // what is written to a life that is over is for nobody
-            return NO_LINK;
+        Link link = presentLink();
+        return link == null ? NO_LINK : position(link, writer.write(link, replica, timestampUs, topic, payload, kind));
+    }
+
+    /** The position of the last of some messages, or why there is none; then none of them is published. */
+    private long write(Writer writer, long timestampUs, Batch batch, int from, int to) {
+        if (to == from + 1) {
+            return write(writer, timestampUs, batch.topic(from), batch.payload(from), batch.kind(from));
         }
-        long end = writer.write(link, replica, timestampUs, topic, payload, kind);
+        Link link = presentLink();
+        return link == null ? NO_LINK : position(link, writer.write(link, replica, timestampUs, batch, from, to));
+    }
+
+    /** Null if there is none; what is written to a life that is over is for nobody. */
+    private @Nullable Link presentLink() {
+        Link link = keeper.link();
+        return link == null || streams.isOver(link.life()) ? null : link;
+    }
+
+    private long position(Link link, long end) {
         if (end < 0) {
             return end;
         }
@@ -169,12 +223,12 @@ final class AeronPublisher implements Publisher {
                                 + " published");
             }
             if (result == MAYBE_BEHIND_END) {
-                Stream stream = writer.stream();
-                if (awaitEnd(stream, deadline) >= writer.written()) {
-                    return stream.position(writer.written());
-                }
+                result = awaitEnd(writer, deadline);
             }
-            if (result == MAYBE_BEHIND_END || result == Writer.DISCARDED) {
+            if (result > 0) {
+                return result;
+            }
+            if (result == Writer.DISCARDED) {
                 repeated.incrementAndGet();
             } else {
                 pause(result, tries);
@@ -186,7 +240,9 @@ final class AeronPublisher implements Publisher {
         return result;
     }
 
-    private long awaitEnd(Stream stream, long deadline) {
+    /** Waits until it is known whether what was written last stands before the end; its position, or {@link Writer#DISCARDED}. */
+    private long awaitEnd(Writer writer, long deadline) {
+        Stream stream = writer.stream();
         keeper.wake();
         while (stream.end() == Stream.NO_END) {
             checkTime(MAYBE_BEHIND_END, deadline);
@@ -196,7 +252,7 @@ final class AeronPublisher implements Publisher {
             }
             LockSupport.parkNanos(20 * PAUSE_NS);
         }
-        return stream.end();
+        return stream.end() >= writer.written() ? stream.position(writer.written()) : Writer.DISCARDED;
     }
 
     private void pause(long result, int tries) {
@@ -204,13 +260,19 @@ final class AeronPublisher implements Publisher {
             keeper.wake();
             LockSupport.parkNanos(20 * PAUSE_NS);
         } else {
-            pace.keepUp(); // this replica may be the one that is behind
+            rest(tries);
+        }
+    }
+
+    private void rest(int tries) {
+        pace.keepUp(); // this replica may be the one that is behind
+        if (tries % RING_EACH == 0) {
             replicas.ring(Long.MAX_VALUE);
-            if (tries < SPINS) {
-                Thread.onSpinWait();
-            } else {
-                LockSupport.parkNanos(PAUSE_NS);
-            }
+        }
+        if (tries < SPINS) {
+            Thread.onSpinWait();
+        } else {
+            LockSupport.parkNanos(PAUSE_NS);
         }
     }
 

@@ -52,7 +52,7 @@ record Life(
     }
 
     /** Places in a stream are multiples of this. */
-    private static final int PLACE_SHIFT = 5;
+    static final int PLACE_SHIFT = 5;
 
     /**
      * How far the next base is away if nobody knows where a life ended: a life may take half a petabyte, and hundreds of them end

@@ -40,9 +40,17 @@ final class Stream {
         return frontier.get();
     }
 
+    /** All messages before a place are complete and published. */
     void reached(long place) {
         if (place > frontier.get()) {
             frontier.accumulateAndGet(place, Math::max);
+        }
+    }
+
+    /** The same, of what one thread has written without a gap. */
+    void passWritten(long from, long to) {
+        if (memory.walk(frontier(), from, Integer.MAX_VALUE) >= from) {
+            reached(to);
         }
     }
 

@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -22,7 +23,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>Two things make a frame believable. Its header says that it belongs where it is, which older frames in the same memory
  * do not. And a frame of the bus has a key in its reserved field, which follows from its place and a secret of the
- * bus: so nobody can make readers take a part of a payload for a frame, and what another program publishes is told apart.
+ * bus: so nobody can make readers take a part of a payload for a frame, and what another program publishes is told apart. One bit of
+ * the key says whether the frame is the first of its claim; only there does anybody begin to read who does not come from the frame before.
  *
  * <p>A length that no frame has is not believed, either: who went by it would tell the driver that all of the memory it passed over may
  * be cleaned.
@@ -44,6 +46,9 @@ final class StreamMemory {
     private static final int WHOLE = FrameDescriptor.UNFRAGMENTED & 0xff;
     private static final int TERMS = LogBufferDescriptor.PARTITION_COUNT;
     private static final long GOLDEN = 0x9e37_79b9_7f4a_7c15L;
+
+    /** Of a key: whether the frame is behind another one of the same claim. */
+    private static final long DIVIDED = Long.MIN_VALUE;
 
     private final UnsafeBuffer[] terms = new UnsafeBuffer[TERMS];
     private final UnsafeBuffer metaData;
@@ -94,6 +99,11 @@ final class StreamMemory {
     /** The file of a publication's log. */
     static Path file(Path aeronDirectory, long registrationId) {
         return aeronDirectory.resolve("publications").resolve(registrationId + ".logbuffer");
+    }
+
+    /** In bytes, with its header. */
+    int longestFrame() {
+        return longestFrame;
     }
 
     int termLength() {
@@ -160,7 +170,7 @@ final class StreamMemory {
 
     /** Whether the frame at a place is one of the bus. */
     boolean hasKey(long place) {
-        return reserved(place) == key(place);
+        return ((reserved(place) ^ key(place)) & ~DIVIDED) == 0;
     }
 
     /** Whether it was one of the bus, but is not to be read, because its publisher stood still in the middle of it. */
@@ -203,11 +213,50 @@ final class StreamMemory {
         return place;
     }
 
-    /** The first frame of the bus that begins a message between two places; {@code to} if there is none. */
+    /**
+     * Writes the head of a frame into another one that was claimed and is not complete yet.
+     *
+     * @param claimed all of what was claimed
+     * @param at where in it the frame is to be
+     * @param begin the place of what was claimed
+     */
+    void divide(MutableDirectBuffer claimed, int at, int length, long begin) {
+        claimed.putLong(
+                at + DataHeaderFlyweight.RESERVED_VALUE_OFFSET, key(begin + at) ^ DIVIDED, ByteOrder.LITTLE_ENDIAN);
+        claimed.putLong(
+                at + DataHeaderFlyweight.STREAM_ID_FIELD_OFFSET,
+                claimed.getLong(DataHeaderFlyweight.STREAM_ID_FIELD_OFFSET));
+        claimed.putInt(
+                at + DataHeaderFlyweight.SESSION_ID_FIELD_OFFSET,
+                claimed.getInt(DataHeaderFlyweight.SESSION_ID_FIELD_OFFSET));
+        claimed.putInt(at + DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET, offset(begin) + at, ByteOrder.LITTLE_ENDIAN);
+        claimed.putInt(
+                at + DataHeaderFlyweight.VERSION_FIELD_OFFSET,
+                claimed.getInt(DataHeaderFlyweight.VERSION_FIELD_OFFSET));
+        claimed.putInt(at, length, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * Completes what was claimed as one frame as several, of which all but the first are written.
+     *
+     * @return false if the driver has discarded it
+     */
+    boolean completeFirst(long begin, int claimed, int length) {
+        return termAt(begin).compareAndSetInt(offset(begin), littleEndian(-claimed), littleEndian(length));
+    }
+
+    private static int littleEndian(int value) {
+        return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? value : Integer.reverseBytes(value);
+    }
+
+    /**
+     * The first frame of the bus that begins a message between two places, and is the first of its claim: others may be there
+     * already while that one is not complete. {@code to} if there is none.
+     */
     long firstMessage(long from, long to) {
         long kept = to - (long) TERMS * termLength; // what is before it is not there any more
         for (long place = Math.max(Math.max(0, from), kept) & -ALIGNMENT; place < to; place += ALIGNMENT) {
-            if (frameLength(place) > 0 && hasKey(place) && isFirstOfMessage(place)) {
+            if (frameLength(place) > 0 && reserved(place) == key(place) && isFirstOfMessage(place)) {
                 return place;
             }
         }

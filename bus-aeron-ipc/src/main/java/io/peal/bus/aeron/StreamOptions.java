@@ -23,6 +23,9 @@ record StreamOptions(int streamId, int termLength) {
     /** How long a subscriber that stands still may hold the publishers up before it is put aside. */
     private static final long STANDSTILL_NS = TimeUnit.MILLISECONDS.toNanos(250);
 
+    /** How long it still holds them up after that; nothing is read through it, so there is nothing to wait for. */
+    private static final long LINGER_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
     @Override
     public String toString() {
         return "streamId(" + streamId + ") and termLength(" + termLength + ")";
@@ -39,6 +42,7 @@ record StreamOptions(int streamId, int termLength) {
                 .mtu(Math.max(MIN_MTU, Math.min(MAX_MTU, termLength / 16)) & -FRAME_ALIGNMENT)
                 .publicationWindowLength(window(termLength))
                 .untetheredWindowLimitTimeoutNs(STANDSTILL_NS)
+                .untetheredLingerTimeoutNs(LINGER_NS)
                 .alias("peal")
                 .build();
     }
@@ -66,6 +70,14 @@ record StreamOptions(int streamId, int termLength) {
     /** How far publishers may be ahead of the last subscriber: the most that Aeron allows. */
     static int window(int termLength) {
         return termLength / 2;
+    }
+
+    /**
+     * How far from their limit publishers begin to wait for subscribers that go on reading: those that are in the last quarter of the
+     * window are put aside, even if they move.
+     */
+    static int reserve(int termLength) {
+        return window(termLength) / 4 + window(termLength) / 64;
     }
 
     /**

@@ -49,6 +49,7 @@ final class StreamReader implements Reader {
     private final long[] ends = new long[MOST_MESSAGES]; // their places
     private int found; // messages in the batch
     private long scanned; // the place behind the last one
+    private int stoppedBy; // the length of the frame there, as it was when the batch ended
     private Stream stream;
     private long place;
     private long pacedTo;
@@ -102,8 +103,8 @@ final class StreamReader implements Reader {
                 tellPace();
             }
         }
-        if (passed < limit && place != pacedTo) {
-            tellPace(); // there is nothing more to read, so this is the place where publishers may be stuck
+        if (passed < limit && !counts && place != pacedTo) {
+            tellPace(); // it has caught up, so publishers wait for it again
         }
         return passed;
     }
@@ -156,7 +157,9 @@ final class StreamReader implements Reader {
             return 0; // what was found may stand behind the end: to be looked at again with that in mind
         }
         if (scanned == place) {
-            return passSomethingElse(subscriber, bound, safe, last);
+            return stoppedBy <= 0
+                    ? passNothing(stoppedBy, subscriber, last)
+                    : passSomethingElse(subscriber, bound, safe, last);
         }
         if (isCleaned()) {
             return skipCleaned(subscriber, last);
@@ -179,6 +182,7 @@ final class StreamReader implements Reader {
         long at = place;
         while (looked < limit && at < bound) {
             int length = memory.frameLength(at);
+            stoppedBy = length;
             long end = StreamMemory.end(at, length);
             if (length <= 0 || end > bound) {
                 break;

@@ -5,12 +5,15 @@ import io.aeron.ReservedValueSupplier;
 import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.LogBufferDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
+import io.peal.bus.Batch;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ConcurrentModificationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * over it. If the publisher goes on after all, later readers would find the message there. So before a message is complete,
  * the publisher looks whether the driver has discarded anything meanwhile, or the life is over, and then takes the message
  * back; and afterwards whether it was discarded after that. In both cases it was not published, for nobody.
+ *
+ * <p>Messages of a batch share a claim: Aeron's shared tail is moved once for all of them, and the frame that it has begun there is divided
+ * into a frame for each. They follow the first, so nobody comes to them before that is complete; until then all of the claim is one
+ * frame that the driver can discard.
  */
 final class Writer implements ReservedValueSupplier {
 
@@ -31,6 +38,11 @@ final class Writer implements ReservedValueSupplier {
     static final long UNKNOWN = -1_001;
 
     private static final int FIRST_CAPACITY = 16 * 1024;
+
+    private static final long NOWHERE = -1;
+
+    /** How much is claimed at once: what is claimed holds all readers up until it is written. */
+    private static final int LONGEST_CLAIM = 8 * 1024;
 
     private final Streams streams;
     private final AtomicBoolean writing = new AtomicBoolean();
@@ -43,7 +55,11 @@ final class Writer implements ReservedValueSupplier {
     private long discardedBefore;
     private boolean takenBack;
     private long written;
+    private long runBegin; // from here to the last message there is nothing but what this thread has written
+    private long runEnd = NOWHERE;
     private long paced;
+    private long comfortable; // from here on, the slowest subscription may soon be put aside
+    private long awaitedInVain; // what that was when it had not moved for a while
 
     Writer(Streams streams) {
         this.streams = streams;
@@ -87,18 +103,95 @@ final class Writer implements ReservedValueSupplier {
         paced = written;
     }
 
+    /** Whether this thread should wait for others who read. */
+    boolean isAhead() {
+        return written > comfortable && comfortable != awaitedInVain;
+    }
+
+    /** Looks how far it may write. To be called between {@link #enter} and {@link #leave}. */
+    void lookAhead(Link present) {
+        Publication publication = present.publication();
+        comfortable = publication.positionLimit() - StreamOptions.reserve(publication.termBufferLength());
+    }
+
+    /** Those who read have not moved: they are not waited for until they do. */
+    void goAhead() {
+        awaitedInVain = comfortable;
+    }
+
+    /** Nobody needs to look whether what this thread has written is complete. */
+    void passOwn() {
+        stream.passWritten(runBegin, runEnd);
+    }
+
+    /** Up to which message of a batch, but not beyond {@code to}, all can be written with one claim; at least one. */
+    int fitting(Batch batch, int from, int to) {
+        int most = Math.min(LONGEST_CLAIM, memory.longestFrame());
+        long claimed = 0;
+        int i = from;
+        do {
+            claimed += StreamMemory.end(0, frameLength(batch, i++));
+        } while (i < to && claimed + frameLength(batch, i) <= most);
+        return i;
+    }
+
     /** Writes a message, and returns the place where it ends; or what Aeron says instead, {@link #DISCARDED}, or {@link #UNKNOWN}. */
     long write(Link into, int replica, long timestampUs, Topic topic, ByteBuffer payload, PayloadKind kind) {
-        link = into;
-        stream = into.stream();
-        memory = stream.memory();
-        discardedBefore = into.discardedMessages();
-        Publication publication = into.publication();
+        Publication publication = begin(into);
         int length = Envelope.length(topic, payload.remaining());
-        written = length > publication.maxPayloadLength()
-                ? writeLarge(publication, length, replica, timestampUs, topic, payload, kind)
-                : writeFrame(publication, length, replica, timestampUs, topic, payload, kind);
+        if (length > publication.maxPayloadLength()) {
+            written = writeLarge(publication, length, replica, timestampUs, topic, payload, kind);
+        } else {
+            written = writeFrame(publication, length, replica, timestampUs, topic, payload, kind);
+            addToRun(length + StreamMemory.HEADER);
+        }
+        return checked(into);
+    }
+
+    /** The same with some messages of a batch that are {@link #fitting}; all of them are published, or none. */
+    long write(Link into, int replica, long timestampUs, Batch batch, int from, int to) {
+        Publication publication = begin(into);
+        int length = 0;
+        for (int i = from; i < to; i++) {
+            length = (int) StreamMemory.end(0, length) + frameLength(batch, i);
+        }
+        written = writeFrames(publication, length, replica, timestampUs, batch, from, to);
+        addToRun(length);
+        return checked(into);
+    }
+
+    private long checked(Link into) {
+        if (written > comfortable) {
+            lookAhead(into);
+        }
         return written;
+    }
+
+    private void addToRun(int length) {
+        if (written > 0) {
+            long begin = StreamMemory.begin(written, length);
+            if (begin != runEnd) {
+                runBegin = begin;
+            }
+            runEnd = written;
+        }
+    }
+
+    private Publication begin(Link into) {
+        link = into;
+        if (stream != into.stream()) {
+            stream = into.stream();
+            memory = stream.memory();
+            runEnd = NOWHERE;
+            comfortable = 0;
+            awaitedInVain = 0;
+        }
+        discardedBefore = into.discardedMessages();
+        return into.publication();
+    }
+
+    private static int frameLength(Batch batch, int i) {
+        return StreamMemory.HEADER + Envelope.length(batch.topic(i), batch.payloadLength(i));
     }
 
     private long writeFrame(
@@ -125,6 +218,54 @@ final class Writer implements ReservedValueSupplier {
             claim.commit();
             if (claim.headerType() != DataHeaderFlyweight.HDR_TYPE_DATA) {
                 return whatBecameOf(StreamMemory.begin(end, length + StreamMemory.HEADER), end);
+            }
+        }
+        return end;
+    }
+
+    /** Claims one frame, divides it, and completes the first part: the others are there as soon as that one is. */
+    private long writeFrames(
+            Publication publication, int length, int replica, long timestampUs, Batch batch, int from, int to) {
+        long end = publication.tryClaim(length - StreamMemory.HEADER, claim);
+        if (end > 0) {
+            long begin = StreamMemory.begin(end, length);
+            MutableDirectBuffer frames = claim.buffer();
+            int first = frameLength(batch, from);
+            try {
+                int at = 0;
+                for (int i = from; i < to; i++) {
+                    int frame = i == from ? first : frameLength(batch, i);
+                    if (at + frame > length || (i == to - 1 && at + frame < length)) {
+                        throw new ConcurrentModificationException("the batch was changed while it was published");
+                    }
+                    Envelope.write(
+                            frames,
+                            at + StreamMemory.HEADER,
+                            frame - StreamMemory.HEADER,
+                            replica,
+                            timestampUs,
+                            batch.topic(i),
+                            batch.payload(i),
+                            batch.kind(i));
+                    if (i > from) {
+                        memory.divide(frames, at, frame, begin);
+                    }
+                    at = (int) StreamMemory.end(at, frame);
+                }
+            } catch (RuntimeException | Error e) {
+                claim.abort();
+                throw e;
+            }
+            claim.reservedValue(memory.key(begin));
+            if (mayBeDiscarded()) {
+                claim.abort();
+                return DISCARDED;
+            }
+            if (!memory.completeFirst(begin, length, first)) {
+                return DISCARDED;
+            }
+            if (claim.headerType() != DataHeaderFlyweight.HDR_TYPE_DATA) {
+                return whatBecameOf(begin, end);
             }
         }
         return end;

@@ -30,6 +30,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -193,6 +194,50 @@ class AeronBusTest {
                             StartFrom.after(new Position(bus.position().epoch(), 0))))
                     .satisfies(refusal ->
                             assertThat(refusal.reason()).isEqualTo(PositionUnavailableException.Reason.TRIMMED));
+        }
+    }
+
+    /** The driver puts a subscription aside that is in the last quarter of the window for 0.25 s, even if it moves. */
+    @Test
+    void slowReaderSetsThePaceAndIsNotPutAside() throws Exception {
+        long forNs = Duration.ofSeconds(2).toNanos();
+        int sleepEach = 64;
+        try (MediaDriver driver = launch();
+                AeronBus publishing = builder().termLength(16 << 20).open();
+                AeronBus reading = builder().termLength(16 << 20).open();
+                Reader reader = reading.newReader(StartFrom.latest())) {
+            assertThat(driver.aeronDirectoryName()).isNotEmpty();
+            AtomicBoolean enough = new AtomicBoolean();
+            AtomicLong published = new AtomicLong();
+            Thread publisher = new Thread(() -> {
+                byte[] payload = new byte[1_000];
+                while (!enough.get()) {
+                    publishing.publisher().publish(NEWS, payload);
+                    published.incrementAndGet();
+                }
+            });
+            publisher.start();
+            long[] received = {0};
+            Subscriber slow = message -> {
+                if (++received[0] % sleepEach == 0) {
+                    LockSupport.parkNanos(100_000);
+                }
+            };
+            long end = System.nanoTime() + forNs;
+            while (System.nanoTime() - end < 0) {
+                reader.poll(slow, 64);
+            }
+            enough.set(true);
+            publisher.join();
+            long limit = System.nanoTime() + LIMIT.toNanos();
+            while (received[0] < published.get() && System.nanoTime() - limit < 0) {
+                reader.poll(slow, 64);
+            }
+            assertThat(received[0]).isEqualTo(published.get());
+            assertThat(publishing.status().interruptions()).isZero();
+            assertThat(reading.status().interruptions()).isZero();
+            assertThat(reading.status().gaps()).isZero();
+            assertThat(published.get() * 1_000).as("bytes").isGreaterThan(2L * (16 << 20));
         }
     }
 

@@ -13,7 +13,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,17 +29,19 @@ import org.slf4j.LoggerFactory;
  */
 final class Doorbell implements AutoCloseable {
 
+    /** As long a nap as there is: the thread looks by itself now and then all the same. */
+    static final int UNTIL_RUNG = Integer.MAX_VALUE;
+
     private static final Logger LOGGER = LoggerFactory.getLogger(Doorbell.class);
     private static final int SAFETY_MS = 50;
     private static final int QUIET_SAFETY_MS =
             250; // each look costs the more the rarer it is, in caches and in compiled code
     private static final int ROUNDS_UNTIL_QUIET = 100;
     private static final int WITHOUT_DOOR_MS = 1;
-    private static final int DOZE_MS = 1;
     private static final int TIME_TO_END_MS = 5_000;
 
     private final LongSupplier newest;
-    private final BooleanSupplier mayDoze;
+    private final IntSupplier napMs;
     private final WakeUps wakeUps;
     private final ErrorHandler errorHandler;
     private final boolean spinning;
@@ -53,20 +55,20 @@ final class Doorbell implements AutoCloseable {
 
     /**
      * @param newest looks at the log, and says where its newest message stands
-     * @param mayDoze asked before each sleep: whether it may last until somebody rings, or only a millisecond
+     * @param napMs asked before each sleep: how long it lasts at most if nobody rings
      * @param spinning whether it never sleeps
      */
     Doorbell(
             Path path,
             LongSupplier newest,
-            BooleanSupplier mayDoze,
+            IntSupplier napMs,
             WakeUps wakeUps,
             boolean spinning,
             String threadName,
             ErrorHandler errorHandler) {
         this.path = path;
         this.newest = newest;
-        this.mayDoze = mayDoze;
+        this.napMs = napMs;
         this.wakeUps = wakeUps;
         this.spinning = spinning;
         this.errorHandler = errorHandler;
@@ -139,7 +141,7 @@ final class Doorbell implements AutoCloseable {
             try {
                 boolean quiet = quietRounds >= ROUNDS_UNTIL_QUIET && timeoutMs == SAFETY_MS;
                 int sleepMs = quiet ? QUIET_SAFETY_MS : timeoutMs;
-                int rung = selector.select(this::answer, mayDoze.getAsBoolean() ? sleepMs : DOZE_MS);
+                int rung = selector.select(this::answer, Math.min(sleepMs, napMs.getAsInt()));
                 Steps.at(Steps.Step.SLEEP_WOKEN);
                 quietRounds = rung > 0 ? 0 : quietRounds + 1;
                 wakeUps.fire(newest.getAsLong());

@@ -77,7 +77,13 @@ public final class FileBus implements Bus {
         this.wakeUps = new WakeUps(log::newest, spinning ? () -> {} : () -> control.announceSleep(self), errorHandler);
         this.bells = new Bells(directory, control, self, wakeUps);
         this.doorbell = new Doorbell(
-                directory.door(self), log::newest, () -> true, wakeUps, spinning, threads + "-doorbell", errorHandler);
+                directory.door(self),
+                log::newest,
+                () -> Doorbell.UNTIL_RUNG,
+                wakeUps,
+                spinning,
+                threads + "-doorbell",
+                errorHandler);
         this.dispatcher = new Dispatcher(this, threads + "-dispatch", errorHandler);
         doorbell.start(); // nothing below can fail
         home.keep(usability::lose);

@@ -44,7 +44,7 @@ public final class HostReplicas implements AutoCloseable {
         this.doorbell = new Doorbell(
                 directory.door(self),
                 owner::lookWhenWoken,
-                owner::mayDoze,
+                owner::napMs,
                 wakeUps,
                 spinning,
                 threads + "-doorbell",
@@ -80,14 +80,17 @@ public final class HostReplicas implements AutoCloseable {
     /** The bus on the other transport. Thread-safe. */
     public interface Owner {
 
+        /** There is nothing to do before somebody rings; the thread looks by itself now and then all the same. */
+        int UNTIL_RUNG = Doorbell.UNTIL_RUNG;
+
         /** Looks whether there is something new, and returns the newest position; called by the thread that waits. */
         long lookWhenWoken();
 
         /** The same for a reader that is about to sleep: it must not miss what was published before. */
         long look();
 
-        /** Whether the thread that waits may sleep until somebody rings, asked each time; if not, it looks again soon. */
-        boolean mayDoze();
+        /** How long the thread that waits sleeps at most if nobody rings, in milliseconds, or {@link #UNTIL_RUNG}; asked each time. */
+        int napMs();
 
         /** This replica is cut off from the others: the directory is not there any more, or they took it for dead. Called once. */
         void lost(BusException reason);

@@ -68,7 +68,13 @@ class DoorbellTest {
         WakeUps wakeUps = new WakeUps(newest::get, () -> {}, handler);
         try (TestDirectory scratch = new TestDirectory();
                 Doorbell doorbell = new Doorbell(
-                        scratch.path().resolve("door"), log, () -> true, wakeUps, spinning, "test-doorbell", handler)) {
+                        scratch.path().resolve("door"),
+                        log,
+                        () -> Doorbell.UNTIL_RUNG,
+                        wakeUps,
+                        spinning,
+                        "test-doorbell",
+                        handler)) {
             doorbell.start();
             check.run(wakeUps);
         }
