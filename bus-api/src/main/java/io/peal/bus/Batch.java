@@ -109,7 +109,7 @@ public final class Batch {
             kinds = Arrays.copyOf(kinds, size * 2);
             ends = Arrays.copyOf(ends, size * 2);
         }
-        if (begin + length > bytes.capacity()) {
+        if (length > bytes.capacity() - begin) {
             int capacity = Math.max(Math.addExact(begin, length), bytes.capacity() * 2);
             bytes = ByteBuffer.allocate(capacity).put(0, bytes, 0, begin);
             view = bytes.asReadOnlyBuffer();

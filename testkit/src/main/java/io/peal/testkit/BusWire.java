@@ -16,6 +16,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ final class BusWire {
 
     enum Op {
         PUBLISH,
+        PUBLISH_BATCH,
         NEW_READER,
         POLL,
         CLOSE_READER,
@@ -94,6 +96,16 @@ final class BusWire {
         byte[] bytes = new byte[in.readInt()];
         in.readFully(bytes);
         return bytes;
+    }
+
+    /** What is to be published, and where. */
+    static void writeContent(DataOutputStream out, Topic topic, PayloadKind kind, ByteBuffer payload)
+            throws IOException {
+        byte[] copy = new byte[payload.remaining()];
+        payload.get(payload.position(), copy);
+        out.writeUTF(topic.name());
+        out.writeUTF(kind.name());
+        writeBytes(out, copy);
     }
 
     static void writeMessage(DataOutputStream out, Message message) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import io.peal.fanout.FanoutListener;
 import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -64,10 +65,12 @@ public abstract class FanoutAllocationContract extends FanoutBed {
     }
 
     private long allocatedByLoops() {
-        return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
+        long[] loops = Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
                 .filter(thread -> thread != null && isLoop(thread.getThreadName()))
-                .mapToLong(thread -> threads.getThreadAllocatedBytes(thread.getThreadId()))
-                .sum();
+                .mapToLong(ThreadInfo::getThreadId)
+                .toArray();
+        assertThat(loops).as("event loops").isNotEmpty();
+        return Arrays.stream(threads.getThreadAllocatedBytes(loops)).sum();
     }
 
     private final class Counting implements FanoutListener {

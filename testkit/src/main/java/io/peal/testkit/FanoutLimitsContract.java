@@ -432,6 +432,19 @@ public abstract class FanoutLimitsContract extends FanoutBed {
         assertThat(waiting.awaitEnd()).isZero();
     }
 
+    @Test
+    final void clientIsNotKeptWaitingForADecisionOnALaterRequest() {
+        serve(
+                options -> options.limits(Limits.defaults().upgradeDeadline(SHORT))
+                        .authenticator(request -> new CompletableFuture<>()),
+                connection -> {});
+        WebSocketProbe waiting = WebSocketProbe.connectSilently(port());
+        probes.add(waiting);
+        waiting.write("GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        waiting.write(upgradeRequest());
+        assertThat(waiting.awaitEnd()).as("an answer to the first, if any").isLessThan(1_000);
+    }
+
     private static byte[] upgradeRequest() {
         return ("GET " + PATH + " HTTP/1.1\r\nHost: localhost\r\n" + String.join("\r\n", upgrade())
                         + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

@@ -1,5 +1,6 @@
 package io.peal.testkit;
 
+import io.peal.bus.Batch;
 import io.peal.bus.Bus;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.PayloadKind;
@@ -43,7 +44,7 @@ final class ProcessBus implements Bus {
     private final Map<Long, Subscriber> subscribers = new ConcurrentHashMap<>();
     private final Map<Long, Runnable> wakeUps = new ConcurrentHashMap<>();
     private final Map<Long, Consumer<String>> unusables = new ConcurrentHashMap<>();
-    private final Publisher publisher = this::publish;
+    private final Publisher publisher = new RemotePublisher();
     private final int replica;
     private final int maxPayloadLength;
 
@@ -83,16 +84,6 @@ final class ProcessBus implements Bus {
         return publisher;
     }
 
-    private long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
-        byte[] copy = new byte[payload.remaining()];
-        payload.get(payload.position(), copy);
-        return longFrom(ask(Op.PUBLISH, arguments -> {
-            arguments.writeUTF(topic.name());
-            arguments.writeUTF(kind.name());
-            BusWire.writeBytes(arguments, copy);
-        }));
-    }
-
     @Override
     public Subscription subscribe(Topic topic, StartFrom startFrom, Subscriber subscriber) {
         long number = numbers.incrementAndGet();
@@ -102,10 +93,7 @@ final class ProcessBus implements Bus {
             arguments.writeUTF(topic.name());
             BusWire.writeStart(arguments, startFrom);
         });
-        return () -> {
-            subscribers.remove(number);
-            closeSubscription(number);
-        };
+        return () -> closeSubscription(number);
     }
 
     @Override
@@ -116,6 +104,7 @@ final class ProcessBus implements Bus {
         return new RemoteWakeUp(number);
     }
 
+    /** The process is told. What it sends although it was told is handed on, for the tests to see. */
     private void closeSubscription(long number) {
         ask(Op.CLOSE_SUBSCRIPTION, arguments -> arguments.writeLong(number));
     }
@@ -169,7 +158,7 @@ final class ProcessBus implements Bus {
         long number = numbers.incrementAndGet();
         unusables.put(number, action);
         ask(Op.WHEN_UNUSABLE, arguments -> arguments.writeLong(number));
-        return () -> unusables.remove(number);
+        return () -> closeSubscription(number);
     }
 
     /** Closes the bus in its process, which lives on to show what a closed bus answers. */
@@ -207,6 +196,24 @@ final class ProcessBus implements Bus {
         }
     }
 
+    private final class RemotePublisher implements Publisher {
+
+        @Override
+        public long publish(Topic topic, ByteBuffer payload, PayloadKind kind) {
+            return longFrom(ask(Op.PUBLISH, arguments -> BusWire.writeContent(arguments, topic, kind, payload)));
+        }
+
+        @Override
+        public long publish(Batch batch) {
+            return longFrom(ask(Op.PUBLISH_BATCH, arguments -> {
+                arguments.writeInt(batch.size());
+                for (int i = 0; i < batch.size(); i++) {
+                    BusWire.writeContent(arguments, batch.topic(i), batch.kind(i), batch.payload(i));
+                }
+            }));
+        }
+    }
+
     private final class RemoteWakeUp implements WakeUp {
 
         private final long number;
@@ -226,7 +233,6 @@ final class ProcessBus implements Bus {
 
         @Override
         public void close() {
-            wakeUps.remove(number);
             ask(Op.CLOSE_WAKE_UP, arguments -> arguments.writeLong(number));
         }
     }

@@ -1,5 +1,6 @@
 package io.peal.testkit;
 
+import io.peal.bus.Batch;
 import io.peal.bus.Bus;
 import io.peal.bus.BusException;
 import io.peal.bus.Gap;
@@ -106,6 +107,7 @@ final class ProcessBusMain {
         try {
             return switch (Op.valueOf(request.readUTF())) {
                 case PUBLISH -> publish(request);
+                case PUBLISH_BATCH -> publishBatch(request);
                 case NEW_READER -> newReader(request);
                 case POLL -> poll(request);
                 case CLOSE_READER -> closeReader(request);
@@ -128,6 +130,17 @@ final class ProcessBusMain {
         Topic topic = Topic.of(request.readUTF());
         PayloadKind kind = PayloadKind.valueOf(request.readUTF());
         long position = bus.publisher().publish(topic, ByteBuffer.wrap(BusWire.readBytes(request)), kind);
+        return answer -> answer.writeLong(position);
+    }
+
+    private Content publishBatch(DataInputStream request) throws IOException {
+        Batch batch = new Batch();
+        for (int left = request.readInt(); left > 0; left--) {
+            Topic topic = Topic.of(request.readUTF());
+            PayloadKind kind = PayloadKind.valueOf(request.readUTF());
+            batch.add(topic, ByteBuffer.wrap(BusWire.readBytes(request)), kind);
+        }
+        long position = bus.publisher().publish(batch);
         return answer -> answer.writeLong(position);
     }
 
@@ -224,7 +237,8 @@ final class ProcessBusMain {
 
     private Content whenUnusable(DataInputStream request) throws IOException {
         long number = request.readLong();
-        Subscription ignored = bus.whenUnusable(why -> sendEvent(number, Event.UNUSABLE, event -> event.writeUTF(why)));
+        subscriptions.put(
+                number, bus.whenUnusable(why -> sendEvent(number, Event.UNUSABLE, event -> event.writeUTF(why))));
         return answer -> {};
     }
 

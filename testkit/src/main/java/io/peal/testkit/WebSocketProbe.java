@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -237,13 +238,27 @@ public final class WebSocketProbe implements AutoCloseable {
         return frame;
     }
 
-    /** Waits until the server has ended the TCP connection, and counts the bytes that came before. */
+    /**
+     * Waits until the server has ended the TCP connection, with a reset or without, and counts the bytes that came before.
+     *
+     * @throws AssertionError if it does not end it in time
+     */
     public int awaitEnd() {
+        byte[] part = new byte[64 * 1024];
+        int count = 0;
         try {
-            return input.readAllBytes().length;
+            for (int length = input.read(part); length >= 0; length = input.read(part)) {
+                count += length;
+            }
+        } catch (SocketTimeoutException stillThere) {
+            throw new AssertionError(
+                    "the server has not ended the connection; nothing came for " + TIMEOUT_MS + " ms, " + count
+                            + " bytes before",
+                    stillThere);
         } catch (IOException reset) {
-            return 0;
+            return count;
         }
+        return count;
     }
 
     /** Ends the TCP connection at once, so that what the server still writes fails. */

@@ -103,11 +103,13 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Does nothing if it runs: it is one for the first request and its answer. */
     private void startDeadline(ChannelHandlerContext ctx) {
-        Attribute<Future<?>> deadline = ctx.channel().attr(DEADLINE);
-        if (deadline.get() == null) {
+        Attribute<Future<?>> attribute = ctx.channel().attr(DEADLINE);
+        Future<?> deadline = attribute.get();
+        if (deadline == null || deadline.isDone()) {
             long nanos = limits().upgradeDeadline().toNanos();
-            deadline.set(ctx.executor().schedule(() -> ctx.close(), nanos, TimeUnit.NANOSECONDS));
+            attribute.set(ctx.executor().schedule(() -> ctx.close(), nanos, TimeUnit.NANOSECONDS));
         }
     }
 
@@ -128,6 +130,7 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
     /** Asks who that is; it may take a while, and nothing is held meanwhile that would have to be released. */
     private void admit(ChannelHandlerContext ctx, FullHttpRequest request) {
         deciding = true;
+        startDeadline(ctx); // which another endpoint may have ended, or an earlier request
         HttpHeaders headers = request.headers();
         FullHttpRequest kept = new DefaultFullHttpRequest(
                 request.protocolVersion(),
