@@ -96,8 +96,9 @@ inline open(segment) {
 }
 
 proctype Writer(byte me) {
-    byte message, position, mapped;
-    bool done;
+    byte message, position, mapped, known;
+    byte held = NONE;           /* the file in which it has filled the position it knows of, whatever that has become */
+    bool done, asked;
     do
     :: message < MESSAGES ->
         if                      /* P2: room, or used again when the log begins behind its bound */
@@ -106,7 +107,10 @@ proctype Writer(byte me) {
         :: message > 0 && (sealed[me] == 0 || sealed[me] >= oldest) -> break
         fi;
         record[me] = message + 1;       /* P3 */
-        position = (hint + 1 > oldest -> hint + 1 : oldest);    /* P4 */
+        if                      /* P4: behind what it knows of, without asking; or where the others say */
+        :: held != NONE && (known + 1) % SLOTS != 0 -> position = known + 1; mapped = held; asked = false
+        :: else -> position = (hint + 1 > oldest -> hint + 1 : oldest); asked = true
+        fi;
         done = false;
         do
         :: !done ->
@@ -114,7 +118,10 @@ proctype Writer(byte me) {
             :: position > LAST -> goto over
             :: else -> skip
             fi;
-            open(position / SLOTS);
+            if
+            :: asked -> open(position / SLOTS)
+            :: else -> asked = true
+            fi;
             if
             :: mapped == NONE -> position = (hint + 1 > oldest -> hint + 1 : oldest)
             :: else ->
@@ -127,9 +134,15 @@ proctype Writer(byte me) {
                         truth[position] = me * 16 + record[me];
                         newest = position;
                         done = true
-                    :: else -> position++
+                    :: else -> skip
                     fi
-                }
+                };
+                if
+                :: done -> known = position; held = mapped
+                :: else -> position++;
+                    position = (hint + 1 > position -> hint + 1 : position);
+                    position = (oldest > position -> oldest : position)
+                fi
             fi
         :: done -> break
         od;

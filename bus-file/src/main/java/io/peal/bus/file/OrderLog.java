@@ -4,6 +4,8 @@ import io.peal.bus.Batch;
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
+import io.peal.bus.spi.BurstClock;
+import io.peal.bus.spi.Ticks;
 import io.peal.bus.spi.WallClock;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
@@ -77,6 +79,7 @@ final class OrderLog implements LogView {
             this::prepareIndex; // here, because to link it takes a publisher milliseconds
     private final ThreadLocal<RecordWriter> writers;
     private final WallClock clock = new WallClock();
+    private final Ticks ticks;
 
     /** A full position, or 0; not the newest one necessarily, and it may fall: only a place to start from. */
     private final AtomicLong knownFull;
@@ -96,11 +99,12 @@ final class OrderLog implements LogView {
         this.control = control;
         this.membership = membership;
         this.maintenance = maintenance;
+        this.ticks = new Ticks(task -> maintenance.execute(task, 1));
         this.index = new Index(directory, control);
         this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
         this.trimmedTopics = TrimmedTopics.openOrCreate(directory, control.busId());
-        this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own));
+        this.writers = ThreadLocal.withInitial(() -> new RecordWriter(own, new BurstClock(clock, ticks)));
         this.topicIndex = new TopicIndex(this);
         this.knownFull = new AtomicLong(control.tailHint());
         index.segmentOf(newest() + 1); // so that who waits for the first message need not look for it again and again
@@ -114,7 +118,7 @@ final class OrderLog implements LogView {
         writer.reserve(own, length);
         try {
             Steps.at(Steps.Step.PUBLISH_RESERVED);
-            long offset = writer.write(topic, payload, payloadLength, kind, clock.nowUs());
+            long offset = writer.write(topic, payload, payloadLength, kind, writer.nowUs());
             Steps.at(Steps.Step.PUBLISH_WRITTEN);
             membership.checkAlive();
             return append(Descriptor.ofRecord(own.writerId(), offset));
@@ -146,7 +150,7 @@ final class OrderLog implements LogView {
         RecordWriter writer = writers.get();
         writer.reserve(own, length);
         try {
-            long nowUs = clock.nowUs();
+            long nowUs = writer.nowUs();
             long[] offsets = writer.offsets(to - from);
             for (int i = from;
                     i < to;
@@ -165,17 +169,23 @@ final class OrderLog implements LogView {
         }
     }
 
-    /** Puts a descriptor at the end of the log and returns its position: steps P4 to P6. */
+    /**
+     * Puts a descriptor at the end of the log and returns its position: steps P4 to P6.
+     *
+     * <p>First behind the newest position that this process knows of, without asking the others how far they are: that is where it
+     * ends, unless they publish, too. If they do, or have trimmed beyond it, the slot there is full.
+     */
     private long append(long descriptor) {
-        long position = firstToTry();
+        long position = knownFull.getAcquire() + 1;
         IndexSegment segment = lastUsed;
         if (segment == null || !segment.holdsWithinRun(position)) {
+            position = firstToTry();
             segment = segmentToFill(position);
         }
         Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
         while (segment == null || !segment.fill(position, descriptor)) { // at once: looking first would fetch it twice
             do {
-                position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
+                position = Math.max(position + 1, firstToTry()); // null: trimmed while we looked
                 if (segment == null || !segment.holdsWithinRun(position)) {
                     segment = segmentToFill(position);
                 }

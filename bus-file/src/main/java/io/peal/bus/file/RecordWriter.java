@@ -2,6 +2,7 @@ package io.peal.bus.file;
 
 import io.peal.bus.PayloadKind;
 import io.peal.bus.Topic;
+import io.peal.bus.spi.BurstClock;
 import java.nio.ByteBuffer;
 
 /**
@@ -11,15 +12,22 @@ import java.nio.ByteBuffer;
 final class RecordWriter {
 
     private final Checksum checksum = new Checksum();
+    private final BurstClock clock;
     private DataSegment segment;
     private ByteBuffer checked; // a view of the segment, for the checksum to move
     private long[] offsets = new long[64];
     private int reserved;
     private int at;
 
-    RecordWriter(DataLog log) {
+    RecordWriter(DataLog log, BurstClock clock) {
+        this.clock = clock;
         this.segment = log.active();
         this.checked = segment.memory().duplicate();
+    }
+
+    /** The time to write into records. */
+    long nowUs() {
+        return clock.nowUs();
     }
 
     /** Reserves room for records of {@code length} bytes together; {@link #finish} is to follow in any case. */
@@ -52,10 +60,8 @@ final class RecordWriter {
         int payloadAt = begin + DataLayout.payloadOffset(topicLength);
         memory.putShort(DataLayout.bucketAt(begin), (short) DataLayout.bucketOf(topic.hash()));
         memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);
-        memory.putInt(DataLayout.writerIdAt(begin), segment.writerId());
-        memory.put(DataLayout.versionAt(begin), (byte) DataLayout.RECORD_VERSION);
-        memory.put(DataLayout.flagsAt(begin), (byte) (kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0));
-        memory.putShort(DataLayout.topicLengthAt(begin), (short) topicLength);
+        int flags = kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0;
+        memory.putLong(DataLayout.writerIdAt(begin), DataLayout.origin(segment.writerId(), flags, topicLength));
         memory.putLong(DataLayout.topicHashAt(begin), topic.hash());
         memory.putLong(DataLayout.offsetAt(begin), offset);
         memory.putLong(DataLayout.timestampAt(begin), timestampUs);
