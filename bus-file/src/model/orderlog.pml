@@ -6,7 +6,7 @@
  *     spin -search -O2 -DCOLLAPSE -m1000000 orderlog.pml
  *     spin -DREADER -search -O2 -DCOLLAPSE -m1000000 orderlog.pml
  *
- * Two writers publish two messages each; or one publishes four, and somebody reads. A writer has a data segment with room for one record, so it has to wait until
+ * Two writers publish two messages each; or one publishes four, and somebody reads; somebody else makes a segment ahead of need. A writer has a data segment with room for one record, so it has to wait until
  * the log is trimmed before it can publish again. An index segment has two slots; a free one holds the number of its
  * segment. A segment's file is a new one, or that of a trimmed segment, which is taken from its name, made free slot by
  * slot and given the new name, while others still have it mapped as what it was. A file of one name may be made, deleted
@@ -96,9 +96,9 @@ inline open(segment) {
 }
 
 proctype Writer(byte me) {
-    byte message, position, mapped, known;
-    byte held = NONE;           /* the file in which it has filled the position it knows of, whatever that has become */
-    bool done, asked;
+    byte message, position, mapped;
+    byte held = NONE, number;   /* the file that it has mapped as that segment, whatever has become of it */
+    bool done;
     do
     :: message < MESSAGES ->
         if                      /* P2: room, or used again when the log begins behind its bound */
@@ -107,10 +107,7 @@ proctype Writer(byte me) {
         :: message > 0 && (sealed[me] == 0 || sealed[me] >= oldest) -> break
         fi;
         record[me] = message + 1;       /* P3 */
-        if                      /* P4: behind what it knows of, without asking; or where the others say */
-        :: held != NONE && (known + 1) % SLOTS != 0 -> position = known + 1; mapped = held; asked = false
-        :: else -> position = (hint + 1 > oldest -> hint + 1 : oldest); asked = true
-        fi;
+        position = (hint + 1 > oldest -> hint + 1 : oldest);    /* P4 */
         done = false;
         do
         :: !done ->
@@ -119,8 +116,8 @@ proctype Writer(byte me) {
             :: else -> skip
             fi;
             if
-            :: asked -> open(position / SLOTS)
-            :: else -> asked = true
+            :: held != NONE && number == position / SLOTS -> mapped = held
+            :: else -> open(position / SLOTS); held = mapped; number = position / SLOTS
             fi;
             if
             :: mapped == NONE -> position = (hint + 1 > oldest -> hint + 1 : oldest)
@@ -134,15 +131,9 @@ proctype Writer(byte me) {
                         truth[position] = me * 16 + record[me];
                         newest = position;
                         done = true
-                    :: else -> skip
+                    :: else -> position++
                     fi
-                };
-                if
-                :: done -> known = position; held = mapped
-                :: else -> position++;
-                    position = (hint + 1 > position -> hint + 1 : position);
-                    position = (oldest > position -> oldest : position)
-                fi
+                }
             fi
         :: done -> break
         od;
@@ -178,6 +169,15 @@ proctype Janitor() {
         trims++
     :: else -> break
     od
+}
+
+/* Makes the last segment ahead of need, of the file of a trimmed one perhaps: others may still have that mapped as what it was. */
+proctype Preparer() {
+    byte mapped;
+end:
+    if
+    :: oldest >= (SEGMENTS - 1) * SLOTS -> open(SEGMENTS - 1)
+    fi
 }
 
 proctype Reader() {
@@ -235,6 +235,7 @@ init {
 #else
         run Writer(1);
 #endif
+        run Preparer();
         run Janitor()
     };
     d_step { allFound() }       /* at any moment */

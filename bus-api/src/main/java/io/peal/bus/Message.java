@@ -21,7 +21,11 @@ public interface Message {
     /** The number of the {@linkplain Bus#replica() replica} that published it. */
     int replica();
 
-    /** When it was published, by the publisher's clock, in microseconds since 1970-01-01T00:00Z. */
+    /**
+     * When it was published, by the publisher's clock, in microseconds since 1970-01-01T00:00Z. Where a thread publishes more than a
+     * million a second, a few that follow each other may have the time of the first of them, also if the thread has paused in between
+     * for a millisecond or so.
+     */
     long timestampUs();
 
     /** The length of the payload in bytes. */

@@ -434,15 +434,20 @@ public abstract class FanoutLimitsContract extends FanoutBed {
 
     @Test
     final void clientIsNotKeptWaitingForADecisionOnALaterRequest() {
+        AtomicInteger asked = new AtomicInteger();
         serve(
                 options -> options.limits(Limits.defaults().upgradeDeadline(SHORT))
-                        .authenticator(request -> new CompletableFuture<>()),
+                        .authenticator(request -> {
+                            asked.incrementAndGet();
+                            return new CompletableFuture<>();
+                        }),
                 connection -> {});
         WebSocketProbe waiting = WebSocketProbe.connectSilently(port());
         probes.add(waiting);
         waiting.write("GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         waiting.write(upgradeRequest());
         assertThat(waiting.awaitEnd()).as("an answer to the first, if any").isLessThan(1_000);
+        assertThat(asked).as("whether the second one was let in").hasValue(1);
     }
 
     private static byte[] upgradeRequest() {

@@ -24,7 +24,7 @@ public final class BurstClock {
     private final Ticks ticks;
     private final LongSupplier nanoTime;
     private long readAtNs;
-    private int readAtTick;
+    private long readAtTick;
     private long us;
     private int credit; // for readings without a pause; each pause takes some of it
     private int times = 1; // that this reading is meant for
@@ -72,8 +72,11 @@ public final class BurstClock {
         if (credit < LONG_ENOUGH) {
             return 1;
         }
+        long fitting = times * TOGETHER_NS / Math.max(1, took);
+        if (fitting <= 1) {
+            return 1;
+        }
         ticks.want();
-        long fitting = readAtTick == Ticks.NONE ? 1 : times * TOGETHER_NS / Math.max(1, took);
-        return (int) Math.max(1, Math.min(fitting, MOST_TIMES));
+        return readAtTick == Ticks.NONE ? 1 : (int) Math.min(fitting, MOST_TIMES);
     }
 }

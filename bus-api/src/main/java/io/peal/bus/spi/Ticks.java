@@ -1,34 +1,36 @@
 package io.peal.bus.spi;
 
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A number that changes about every millisecond as long as somebody wants it to: who keeps a time for a while sees by one load of
- * memory that it is old. It stands still otherwise, and costs nothing then. Thread-safe.
+ * memory that it is old. Otherwise it stands still, without a thread, and costs nothing. Thread-safe.
  */
 public final class Ticks {
 
     /** What {@link #now} says while it stands still. */
-    static final int NONE = 0;
+    static final long NONE = 0;
 
+    private static final long TICK_NS = 1_000_000;
     private static final int UNWANTED = 50; // ticks, after which it stands still
 
-    private final Consumer<Runnable> inAMillisecond;
-    private final Runnable tick = this::tick;
+    private final ThreadFactory threads;
     private final AtomicBoolean running = new AtomicBoolean();
     private volatile boolean wanted;
-    private volatile int count = NONE;
-    private int unwanted; // belongs to the thread that ticks
+    private volatile long now = NONE;
+    private long last = NONE; // belongs to the thread that ticks, as the next one does: no tick comes twice
+    private int unwanted;
 
-    /** @param inAMillisecond runs a task about a millisecond later, on another thread; it need not run one any more when nothing is published */
-    public Ticks(Consumer<Runnable> inAMillisecond) {
-        this.inAMillisecond = inAMillisecond;
+    /** @param threads makes the thread that ticks, each time anew */
+    public Ticks(ThreadFactory threads) {
+        this.threads = threads;
     }
 
     /** The present tick, {@link #NONE} while it stands still. */
-    int now() {
-        return count;
+    long now() {
+        return now;
     }
 
     /** Lets it tick for a while; to be said again and again by who wants it to. */
@@ -37,21 +39,38 @@ public final class Ticks {
             wanted = true;
         }
         if (!running.get() && running.compareAndSet(false, true)) {
-            inAMillisecond.accept(tick);
+            begin();
         }
     }
 
-    private void tick() {
+    private void begin() {
+        boolean begun = false;
+        try {
+            threads.newThread(this::run).start();
+            begun = true;
+        } catch (OutOfMemoryError noThread) {
+            return; // whoever wants it says so again
+        } finally {
+            if (!begun) {
+                running.set(false);
+            }
+        }
+    }
+
+    private void run() {
+        unwanted = 0;
+        while (tick()) {
+            LockSupport.parkNanos(TICK_NS);
+        }
+        running.set(false);
+    }
+
+    /** One tick; false if it was the last one. */
+    boolean tick() {
         unwanted = wanted ? 0 : unwanted + 1;
         wanted = false;
-        if (unwanted < UNWANTED) {
-            int next = count + 1;
-            count = next == NONE ? next + 1 : next;
-            inAMillisecond.accept(tick);
-        } else {
-            unwanted = 0;
-            count = NONE; // first: from now on nobody keeps a time
-            running.set(false);
-        }
+        boolean goesOn = unwanted < UNWANTED;
+        now = goesOn ? ++last : NONE;
+        return goesOn;
     }
 }

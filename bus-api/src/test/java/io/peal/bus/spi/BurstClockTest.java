@@ -2,18 +2,19 @@ package io.peal.bus.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayDeque;
 import org.junit.jupiter.api.Test;
 
 class BurstClockTest {
 
     private static final int WHILE = 10_000; // times, in which a burst is noticed
+    private static final long HOUR_NS = 3_600_000_000_000L;
 
     private long nanoTime = 7_000_000_000L;
     private int readings;
-    private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private int threads;
     private final WallClock wall = new WallClock(() -> 0);
-    private final BurstClock clock = new BurstClock(wall, new Ticks(waiting::add), () -> {
+    private final Ticks ticks = new Ticks(this::threadThatDoesNotRun);
+    private final BurstClock clock = new BurstClock(wall, ticks, () -> {
         readings++;
         return nanoTime;
     });
@@ -25,13 +26,23 @@ class BurstClockTest {
             nanoTime += 5_000;
             assertThat(clock.nowUs()).isEqualTo(wall.atUs(nanoTime));
         }
-        assertThat(waiting).as("ticks that nobody wants").isEmpty();
+        assertThat(threads).as("ticks that nobody wants").isZero();
+    }
+
+    @Test
+    void whoAsksForLessThanAMillionGetsEachTimeTheTime() {
+        ask(WHILE, 1_000);
+        ticks.tick();
+        readings = 0;
+        ask(WHILE, 1_000);
+        assertThat(readings).isEqualTo(WHILE);
+        assertThat(threads).as("ticks that nobody wants").isZero();
     }
 
     @Test
     void aShortBurstIsNone() {
         ask(1_000, 10);
-        tick();
+        ticks.tick();
         readings = 0;
         ask(10, 10);
         assertThat(readings).isEqualTo(10);
@@ -40,7 +51,7 @@ class BurstClockTest {
     @Test
     void whoGoesOnAskingIsToldATimeOfTheLastMicrosecond() {
         ask(WHILE, 70);
-        tick();
+        ticks.tick();
         ask(WHILE, 70);
         readings = 0;
         for (int i = 0; i < WHILE; i++) {
@@ -56,41 +67,40 @@ class BurstClockTest {
         readings = 0;
         ask(100, 10);
         assertThat(readings).isEqualTo(100);
-        assertThat(waiting).hasSize(1);
+        assertThat(threads).isEqualTo(1);
     }
 
     @Test
     void whoHasPausedIsToldNoTimeFromBeforeTheLastTick() {
-        burst();
-        nanoTime += 3_600_000_000_000L;
-        tick();
+        long kept = keepATime();
+        assertThat(clock.nowUs()).as("no tick has come").isEqualTo(kept);
+        ticks.tick();
         assertThat(clock.nowUs()).isEqualTo(wall.atUs(nanoTime));
     }
 
     @Test
     void noTimeIsKeptWhenTheTicksHaveEnded() {
-        burst();
-        for (int i = 0; i < 100; i++) {
-            tick();
-        }
-        assertThat(waiting).as("nobody wants them any more").isEmpty();
-        nanoTime += 3_600_000_000_000L;
+        keepATime();
+        endTicks();
         assertThat(clock.nowUs()).isEqualTo(wall.atUs(nanoTime));
     }
 
     @Test
-    void ticksBeginAgainWithTheNextBurst() {
-        noTimeIsKeptWhenTheTicksHaveEnded();
-        burst();
-        readings = 0;
-        ask(WHILE, 10);
-        assertThat(readings).isLessThan(WHILE / 6);
+    void noTimeIsKeptUntilTheTicksOfALaterBurst() {
+        keepATime();
+        long before = ticks.now();
+        endTicks();
+        ticks.want(); // by another thread
+        for (int i = 0; i < 10; i++) {
+            ticks.tick();
+            assertThat(ticks.now()).isGreaterThan(before);
+        }
+        assertThat(clock.nowUs()).isEqualTo(wall.atUs(nanoTime));
     }
 
     @Test
     void oneHesitationIsNotTheEndOfABurst() {
-        burst();
-        nanoTime += 50_000;
+        keepATime();
         ask(64, 70);
         readings = 0;
         ask(64, 70);
@@ -100,21 +110,63 @@ class BurstClockTest {
     @Test
     void neverGoesBack() {
         long before = Long.MIN_VALUE;
-        for (int i = 0; i < 100_000; i++) {
-            nanoTime += i % 1_000 < 900 ? i % 97 : 1_000 * (i % 13L);
+        for (int i = 0; i < 1_000_000; i++) {
+            nanoTime += i % 100_000 < 90_000 ? i % 97 : 1_000 * (i % 13L);
             if (i % 501 == 0) {
-                tick();
+                ticks.tick();
             }
             long now = clock.nowUs();
             assertThat(now).isGreaterThanOrEqualTo(before);
             before = now;
         }
+        assertThat(readings).isLessThan(900_000);
     }
 
-    private void burst() {
+    @Test
+    void aThreadThatCannotBeHadIsAskedForAgain() {
+        Ticks poor = new Ticks(task -> {
+            threads++;
+            throw new OutOfMemoryError("no thread");
+        });
+        poor.want();
+        poor.want();
+        assertThat(threads).isEqualTo(2);
+    }
+
+    @Test
+    void ticksByItselfWhileItIsWanted() throws InterruptedException {
+        Thread[] ticking = new Thread[1];
+        Ticks real = new Ticks(task -> ticking[0] = new Thread(task));
+        real.want();
+        while (real.now() < 3) {
+            real.want();
+            Thread.onSpinWait();
+        }
+        ticking[0].join(); // it ends when nobody wants it any more
+        assertThat(real.now()).isEqualTo(Ticks.NONE);
+    }
+
+    /** Goes on until one reading serves several times, and pauses in the middle of that; the time that is kept. */
+    private long keepATime() {
         ask(WHILE, 10);
-        tick();
+        ticks.tick();
         ask(WHILE, 10);
+        int before = readings;
+        while (readings == before) {
+            ask(1, 10);
+        }
+        long kept = wall.atUs(nanoTime);
+        ask(3, 10);
+        nanoTime += HOUR_NS;
+        return kept;
+    }
+
+    private void endTicks() {
+        int most = 1_000;
+        while (ticks.tick() && most-- > 0) {
+            // nobody wants them any more
+        }
+        assertThat(ticks.now()).isEqualTo(Ticks.NONE);
     }
 
     private void ask(int times, int eachNs) {
@@ -124,11 +176,13 @@ class BurstClockTest {
         }
     }
 
-    /** What would run a millisecond later, if there is anything. */
-    private void tick() {
-        Runnable next = waiting.poll();
-        if (next != null) {
-            next.run();
-        }
+    private Thread threadThatDoesNotRun(Runnable task) {
+        threads++;
+        return new Thread(task) {
+            @Override
+            public void start() {
+                // the test ticks
+            }
+        };
     }
 }

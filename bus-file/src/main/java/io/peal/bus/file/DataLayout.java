@@ -72,18 +72,6 @@ final class DataLayout {
         return (int) (topicHash ^ (topicHash >>> Integer.SIZE)) & (BUCKETS - 1);
     }
 
-    /** The word at {@link #writerIdAt} of a record of {@link #RECORD_VERSION}: what stands in four fields, stored at once. */
-    static long origin(int writerId, int flags, int topicLength) {
-        return Integer.toUnsignedLong(writerId)
-                | ((long) RECORD_VERSION << bitOf(VERSION_AT))
-                | ((long) flags << bitOf(FLAGS_AT))
-                | ((long) topicLength << bitOf(TOPIC_LENGTH_AT));
-    }
-
-    private static int bitOf(int field) {
-        return (field - RECORD_WRITER_ID_AT) * Byte.SIZE;
-    }
-
     static int payloadLengthAt(int record) {
         return record + PAYLOAD_LENGTH_AT;
     }

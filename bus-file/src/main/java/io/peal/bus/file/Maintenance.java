@@ -25,13 +25,8 @@ final class Maintenance implements AutoCloseable {
 
     /** Runs a task soon; not at all when the bus is being closed. */
     void execute(Runnable task) {
-        execute(task, 0);
-    }
-
-    /** Runs a task that much later; not at all when the bus is being closed. */
-    void execute(Runnable task, long delayMs) {
         try {
-            thread.schedule(() -> run(task), delayMs, TimeUnit.MILLISECONDS);
+            thread.execute(() -> run(task));
         } catch (RejectedExecutionException closing) {
             return; // what was to be prepared is not needed any more
         }

@@ -99,7 +99,7 @@ final class OrderLog implements LogView {
         this.control = control;
         this.membership = membership;
         this.maintenance = maintenance;
-        this.ticks = new Ticks(task -> maintenance.execute(task, 1));
+        this.ticks = new Ticks(task -> ticking(task, membership.writerId()));
         this.index = new Index(directory, control);
         this.own = new DataLog(directory, control, membership.writerId(), maintenance, this::newest, trimmer);
         this.files = new DataFiles(directory, control.busId(), geometry.dataSegmentLength());
@@ -169,23 +169,17 @@ final class OrderLog implements LogView {
         }
     }
 
-    /**
-     * Puts a descriptor at the end of the log and returns its position: steps P4 to P6.
-     *
-     * <p>First behind the newest position that this process knows of, without asking the others how far they are: that is where it
-     * ends, unless they publish, too. If they do, or have trimmed beyond it, the slot there is full.
-     */
+    /** Puts a descriptor at the end of the log and returns its position: steps P4 to P6. */
     private long append(long descriptor) {
-        long position = knownFull.getAcquire() + 1;
+        long position = firstToTry();
         IndexSegment segment = lastUsed;
         if (segment == null || !segment.holdsWithinRun(position)) {
-            position = firstToTry();
             segment = segmentToFill(position);
         }
         Steps.at(Steps.Step.PUBLISH_FOUND_TAIL);
         while (segment == null || !segment.fill(position, descriptor)) { // at once: looking first would fetch it twice
             do {
-                position = Math.max(position + 1, firstToTry()); // null: trimmed while we looked
+                position = segment == null ? firstToTry() : position + 1; // null: trimmed while we looked
                 if (segment == null || !segment.holdsWithinRun(position)) {
                     segment = segmentToFill(position);
                 }
@@ -353,6 +347,12 @@ final class OrderLog implements LogView {
 
     private long firstToTry() {
         return Math.max(Math.max(knownFull.getAcquire(), control.tailHint()) + 1, control.oldest());
+    }
+
+    private static Thread ticking(Runnable task, int writerId) {
+        Thread thread = new Thread(task, "peal-" + writerId + "-ticks");
+        thread.setDaemon(true);
+        return thread;
     }
 
     private int lengthOfRecord(Batch batch, int i) {

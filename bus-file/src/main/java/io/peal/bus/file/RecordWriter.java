@@ -60,8 +60,10 @@ final class RecordWriter {
         int payloadAt = begin + DataLayout.payloadOffset(topicLength);
         memory.putShort(DataLayout.bucketAt(begin), (short) DataLayout.bucketOf(topic.hash()));
         memory.putInt(DataLayout.payloadLengthAt(begin), payloadLength);
-        int flags = kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0;
-        memory.putLong(DataLayout.writerIdAt(begin), DataLayout.origin(segment.writerId(), flags, topicLength));
+        memory.putInt(DataLayout.writerIdAt(begin), segment.writerId());
+        memory.put(DataLayout.versionAt(begin), (byte) DataLayout.RECORD_VERSION);
+        memory.put(DataLayout.flagsAt(begin), (byte) (kind == PayloadKind.TEXT ? DataLayout.FLAG_TEXT : 0));
+        memory.putShort(DataLayout.topicLengthAt(begin), (short) topicLength);
         memory.putLong(DataLayout.topicHashAt(begin), topic.hash());
         memory.putLong(DataLayout.offsetAt(begin), offset);
         memory.putLong(DataLayout.timestampAt(begin), timestampUs);
