@@ -3,6 +3,7 @@ package io.peal.bus.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class BurstClockTest {
 
@@ -134,6 +135,7 @@ class BurstClockTest {
     }
 
     @Test
+    @Timeout(30)
     void ticksByItselfWhileItIsWanted() throws InterruptedException {
         Thread[] ticking = new Thread[1];
         Ticks real = new Ticks(task -> ticking[0] = new Thread(task));
