@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -195,6 +197,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void g9_stalledConnectionIsClosedAndHoldsNothing() {
         serve(Limits.defaults().stall(Duration.ofSeconds(1)), subscribing(NEWS));
         WebSocketProbe stalled = connect(SMALL_BUFFER);
@@ -212,6 +215,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void g9_whatIsSentDirectlyToAStalledConnectionIsBounded() {
         serve(Limits.defaults().unsentLength(100_000), connection -> {});
         connect(SMALL_BUFFER);
@@ -227,6 +231,7 @@ public abstract class FanoutContract extends FanoutBed {
 
     /** RFC 6455 section 5.5.3: of several pings that wait for an answer only the newest needs one. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void g9_answersToPingsOfAClientThatDoesNotReadAreNotKept() {
         serve(connection -> {});
         WebSocketProbe client = connect(SMALL_BUFFER);
@@ -409,6 +414,7 @@ public abstract class FanoutContract extends FanoutBed {
 
     /** It gets its Close, and what it sends from then on must not keep the event loop busy. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void clientThatBreaksTheProtocolAndNeverStopsIsCutOffAndDisturbsNobody() {
         serve(subscribing(NEWS));
         List<WebSocketProbe> others = connected(4);
@@ -565,6 +571,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void clientThatNeverAnswersACloseIsCutOff() {
         serve(connection -> connection.close(CloseCode.NORMAL, ""));
         WebSocketProbe client = connect();
@@ -574,6 +581,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void clientThatClosesAndReadsNothingIsCutOff() {
         serve(subscribing(NEWS));
         WebSocketProbe client = connect(SMALL_BUFFER);
@@ -633,6 +641,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void g11_drainSpreadsTheClosesAndRefusesUpgrades() throws Exception {
         serve(subscribing(NEWS));
         List<WebSocketProbe> clients = connected(10);
@@ -652,6 +661,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void g11_drainDoesNotWaitForWhoTakesNothing() throws Exception {
         serve(subscribing(NEWS));
         connect(SMALL_BUFFER);
@@ -665,6 +675,7 @@ public abstract class FanoutContract extends FanoutBed {
     // Heartbeats
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void silentClientIsPingedAndThenClosed() {
         serve(IMPATIENT, subscribing(NEWS));
         WebSocketProbe client = connect();
@@ -676,6 +687,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void clientThatAnswersPingsStays() {
         serve(IMPATIENT, subscribing(NEWS));
         WebSocketProbe client = connect();
@@ -689,6 +701,7 @@ public abstract class FanoutContract extends FanoutBed {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     final void clientThatTalksIsNotPinged() {
         serve(IMPATIENT, subscribing(NEWS));
         WebSocketProbe client = connect();

@@ -7,8 +7,11 @@ import io.peal.testkit.ReplicaJvms;
 import io.peal.testkit.SharedBus;
 import io.peal.testkit.TestDirectory;
 import java.nio.file.Path;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The contract over replicas that are processes, with a driver that one of them starts. */
+@Execution(ExecutionMode.CONCURRENT)
 final class AeronBusContractSystemTest extends BusContract {
 
     /** Opens the bus in the directory it is given. */

@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  *       the positions between the two, so it can get level but never overtake.
  *   <li>A subscription that is level or ahead is <em>live</em>: it gets from the live reader what is after its own
  *       position, and its reader is closed.
+ *   <li>The thread sleeps behind the reader that is farthest back: the live one may begin behind a message that somebody is
+ *       still writing, and then those who catch up wait for that one.
  * </ol>
  *
  * So each position reaches a subscription exactly once, from one of the two readers, in order.
@@ -121,7 +123,7 @@ public final class Dispatcher implements AutoCloseable {
         try (Reader live = bus.newReader(StartFrom.latest(), topics)) {
             while (!closed && isUsable()) {
                 if (turn(live) == 0 && !waitABit(live)) {
-                    sleepBehind(live.position());
+                    sleepBehind(farthestBack(live));
                 }
             }
         } catch (RuntimeException | Error e) {
@@ -142,6 +144,14 @@ public final class Dispatcher implements AutoCloseable {
             Thread.onSpinWait();
         }
         return false;
+    }
+
+    private long farthestBack(Reader live) {
+        long position = live.position();
+        for (Registration registration : catchingUp) {
+            position = Math.min(position, registration.own.position());
+        }
+        return position;
     }
 
     /** The flag says that it was woken: arming may take locks, and a thread that waits for one uses up its permit. */
