@@ -116,7 +116,15 @@ final class LiveRuns<B> implements Subscriber {
     @Override
     public void onGap(Gap gap) {
         write();
+        for (TopicSubscribers<B> all : subscribers.values()) {
+            all.lost(gap.last()); // those who lag read on from where they are, and meet the gap themselves
+        }
         shard.lost(gap);
+    }
+
+    /** Whether a run is being written. */
+    boolean isWriting() {
+        return writing;
     }
 
     // Writing a run.

@@ -46,6 +46,11 @@ final class NewestOfKeys {
         }
     }
 
+    /** Messages up to a position are lost, whatever their keys. */
+    void lost(long last) {
+        unknownUpTo = last;
+    }
+
     /** Whether a newer message with the same key is known. */
     boolean isSuperseded(Message message) {
         Object key = keyOf(message);
@@ -69,7 +74,7 @@ final class NewestOfKeys {
     private @Nullable Object keyOf(Message message) {
         try {
             return keys.of(message);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // of the application: the message is sent all the same
             errorHandler.onError(e);
             return null;
         }

@@ -277,6 +277,11 @@ public final class Shard<B> {
         }
     }
 
+    /** Whether a run is being written: some of those it is for have it, others do not have it yet. */
+    boolean isWriting() {
+        return runs.isWriting();
+    }
+
     /** Writes what is collected; afterwards everything up to {@link #readTo()} has been handed out. */
     void endRun() {
         runs.write();
@@ -343,8 +348,19 @@ public final class Shard<B> {
         position = reading == null ? NOT_READING : reading.position();
         if (failed) {
             loop.schedule(this::wake, RETRY); // and not at full speed, with an error each time
-        } else if (more || (reading != null && !wakeUp.arm(reading.position()))) {
+        } else if (more || (reading != null && !sleepsBehind(reading.position()))) {
             wake();
+        }
+    }
+
+    /** Whether a turn will come by itself when there is something to read. */
+    private boolean sleepsBehind(long position) {
+        try {
+            return wakeUp.arm(position);
+        } catch (RuntimeException | Error e) { // it looks at the log
+            fanout.errorHandler().onError(e);
+            loop.schedule(this::wake, RETRY);
+            return true;
         }
     }
 

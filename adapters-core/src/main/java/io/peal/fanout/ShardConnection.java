@@ -334,6 +334,10 @@ final class ShardConnection<B> implements Connection, Inlet {
         if (!isOpen()) {
             return;
         }
+        if (shard.isWriting()) { // called by a listener: what this connection has had cannot be said now
+            shard.loop().execute(() -> doSubscribe(topic, startFrom, outcome));
+            return;
+        }
         if (feed.subscriptions() >= limits.subscriptions() && !feed.isSubscribedTo(topic)) {
             doClose(CloseCode.POLICY_VIOLATION, "more than " + limits.subscriptions() + " subscriptions");
             return;

@@ -57,6 +57,14 @@ final class TopicSubscribers<B> {
         bytes += length;
     }
 
+    /** What was up to a position is lost, and there may have been messages of the topic. */
+    void lost(long last) {
+        newest = last;
+        if (newestOfKeys != null) {
+            newestOfKeys.lost(last);
+        }
+    }
+
     /** The newest message's position among those that came since the shard has subscribers of this topic; 0 if none did. */
     long newest() {
         return newest;

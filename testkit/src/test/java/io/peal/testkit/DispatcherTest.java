@@ -16,6 +16,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +45,28 @@ final class DispatcherTest {
                         .isTrue();
                 log.complete(1);
                 assertThat(recording.await(1, LIMIT).texts()).containsExactly("begun");
+            } finally {
+                dispatcher.close();
+            }
+        }
+    }
+
+    @Test
+    void errorOfAReaderIsToldAndNothingIsLost() {
+        List<Throwable> errors = new CopyOnWriteArrayList<>();
+        try (InMemoryBus memory = InMemoryBus.create()) {
+            StubbornBus bus = new StubbornBus(memory);
+            Dispatcher dispatcher = new Dispatcher(bus, "dispatcher-test", errors::add);
+            try {
+                bus.pollError = new AssertionError("as if there were no memory");
+                Recording recording = new Recording();
+                dispatcher.subscribe(NEWS, StartFrom.latest(), recording);
+                memory.publisher().publish(NEWS, "first");
+                assertThat(recording.await(1, LIMIT).texts()).containsExactly("first");
+                assertThat(errors).hasSize(1).first().isInstanceOf(AssertionError.class);
+                bus.failsToArm = true;
+                memory.publisher().publish(NEWS, "second");
+                assertThat(recording.await(2, LIMIT).texts()).containsExactly("first", "second");
             } finally {
                 dispatcher.close();
             }

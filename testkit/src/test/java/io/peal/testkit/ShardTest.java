@@ -2,6 +2,7 @@ package io.peal.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.peal.bus.Message;
 import io.peal.bus.Position;
 import io.peal.bus.StartFrom;
 import io.peal.bus.Topic;
@@ -15,12 +16,14 @@ import io.peal.fanout.FrameRun;
 import io.peal.fanout.Inlet;
 import io.peal.fanout.Outlet;
 import io.peal.fanout.Shard;
+import io.peal.fanout.SlowConsumers;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,17 +36,25 @@ class ShardTest {
 
     private static final Topic NEWS = Topic.of("news");
     private static final Topic RARE = Topic.of("rare");
+    private static final Topic KEYED = Topic.of("keyed");
     private static final String TROUBLE = "trouble made by a test";
     private static final int RETAINED = 100;
 
     private final StubbornBus bus = new StubbornBus(InMemoryBus.retaining(RETAINED));
     private final List<Throwable> errors = new ArrayList<>();
     private final List<String> lost = new ArrayList<>();
+    private Consumer<Connection> onFellBehind = connection -> {};
     private final HandLoop loop = new HandLoop();
     private final HeapMemory memory = new HeapMemory();
     private final Fanout fanout = Fanout.on(bus)
             .errorHandler(errors::add)
+            .slowConsumers(SlowConsumers.catchUp().conflatingByKey("keyed", ShardTest::keyOf))
             .listener(new FanoutListener() {
+                @Override
+                public void fellBehind(Connection connection) {
+                    onFellBehind.accept(connection);
+                }
+
                 @Override
                 public void busLost(String why) {
                     lost.add(why);
@@ -172,6 +183,77 @@ class ShardTest {
         assertThat(loop.later.size()).isLessThan(5);
     }
 
+    /** It has all that the shard knows of its topic, but there may have been more of it in the gap. */
+    @Test
+    void aConnectionThatIsBehindWhenItsShardMissesSomethingIsClosed() {
+        Client client = subscribed(NEWS);
+        client.writable = false;
+        publish(NEWS, "x".repeat(100_000)); // more than a slice
+        for (int i = 1; i < RETAINED; i++) {
+            publish(RARE, "not for it, but the shard is ahead of it");
+        }
+        loop.run();
+        client.writable = true;
+        client.onWrite = () -> client.writable = false;
+        client.becomeWritable();
+        loop.run();
+        assertThat(client.got).hasSize(1);
+        publish(NEWS, "in the gap");
+        for (int i = 0; i < 2 * RETAINED; i++) {
+            publish(RARE, "overtakes the shard");
+        }
+        loop.run();
+        client.onWrite = () -> {};
+        client.becomeWritable();
+        loop.run();
+        assertThat(client.closedWith).isEqualTo(CloseCode.TRY_AGAIN_LATER);
+    }
+
+    @Test
+    void aKeyThatCannotBeToldKeepsNoMessageBack() {
+        Client client = subscribed(KEYED);
+        for (String text : List.of("1", "2", "no key", "4")) {
+            publish(KEYED, text);
+        }
+        loop.run();
+        assertThat(client.got).containsExactly("1", "2", "no key", "4");
+        assertThat(errors).hasSize(1).first().isInstanceOf(NoMemory.class);
+    }
+
+    @Test
+    void whoSubscribesWhileOthersAreWrittenToMissesNothing() {
+        Client slow = subscribed(NEWS);
+        Client later = subscribed(NEWS);
+        onFellBehind = connection -> {
+            connection.subscribe(RARE);
+            later.connection().subscribe(RARE);
+        };
+        slow.writable = false;
+        publish(NEWS, "1");
+        publish(NEWS, "2");
+        loop.run();
+        publish(RARE, "3");
+        loop.run();
+        slow.becomeWritable();
+        loop.run();
+        assertThat(later.got).containsExactly("1", "2", "3");
+        assertThat(slow.got).containsExactly("1", "2", "3");
+    }
+
+    @Test
+    void aShardThatCannotFallAsleepLooksAgainSoon() {
+        Client client = subscribed(NEWS);
+        loop.run();
+        bus.failsToArm = true;
+        publish(NEWS, "1");
+        loop.run();
+        publish(NEWS, "2");
+        loop.run();
+        loop.passTime();
+        assertThat(client.got).containsExactly("1", "2");
+        assertThat(errors).hasSize(1);
+    }
+
     @Test
     void aConnectionIsNotBehindBeforeItsShardHasBegunToRead() {
         publish(NEWS, "before");
@@ -231,6 +313,13 @@ class ShardTest {
         return client;
     }
 
+    private static Object keyOf(Message message) {
+        if (message.text().equals("no key")) {
+            throw new NoMemory();
+        }
+        return message.text();
+    }
+
     private void publish(Topic topic, String text) {
         bus.publisher().publish(topic, text);
     }
@@ -241,6 +330,7 @@ class ShardTest {
         private final List<String> got = new ArrayList<>();
         private boolean writable = true;
         private boolean throwing;
+        private Runnable onWrite = () -> {};
         private int closedWith;
         private @Nullable String closedReason;
         private @Nullable Inlet inlet;
@@ -283,6 +373,7 @@ class ShardTest {
             }
             frames.forEachMessage((kind, payload) ->
                     got.add(StandardCharsets.UTF_8.decode(payload).toString()));
+            onWrite.run();
         }
 
         @Override

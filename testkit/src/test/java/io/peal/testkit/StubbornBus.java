@@ -16,6 +16,7 @@ import io.peal.bus.WakeUp;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A bus in memory whose readers fail when they are told to, as one does that gets no file descriptor. */
 final class StubbornBus implements Bus {
@@ -24,6 +25,8 @@ final class StubbornBus implements Bus {
 
     private final InMemoryBus memory;
     int failedPolls;
+    volatile boolean failsToArm;
+    volatile @Nullable Error pollError;
     int failAfterMessages;
     boolean refusingReaders;
     boolean slowPolls;
@@ -59,7 +62,22 @@ final class StubbornBus implements Bus {
 
     @Override
     public WakeUp newWakeUp(Runnable onAvailable) {
-        return memory.newWakeUp(onAvailable);
+        WakeUp wakeUp = memory.newWakeUp(onAvailable);
+        return new WakeUp() {
+            @Override
+            public boolean arm(long position) {
+                if (failsToArm) {
+                    failsToArm = false;
+                    throw trouble();
+                }
+                return wakeUp.arm(position);
+            }
+
+            @Override
+            public void close() {
+                wakeUp.close();
+            }
+        };
     }
 
     @Override
@@ -115,6 +133,11 @@ final class StubbornBus implements Bus {
         @Override
         public int poll(Subscriber subscriber, int limit, long last) {
             polls++;
+            Error error = pollError;
+            if (error != null) {
+                pollError = null;
+                throw error;
+            }
             if (failedPolls > 0) {
                 failedPolls--;
                 throw trouble();

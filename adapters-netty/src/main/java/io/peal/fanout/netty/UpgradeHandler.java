@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -35,6 +36,7 @@ import io.peal.fanout.ConnectionHandler;
 import io.peal.fanout.Entry;
 import io.peal.fanout.Limits;
 import io.peal.fanout.Place;
+import io.peal.fanout.Shard;
 import io.peal.fanout.UpgradeRequest;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Future;
@@ -202,14 +204,24 @@ final class UpgradeHandler extends ChannelInboundHandlerAdapter {
         ChannelFuture upgraded = handshaker.handshake(ctx.channel(), request, answer, ctx.newPromise());
         FanoutHandler connection = installHandlers(ctx, extension != null);
         upgraded.addListener(done -> {
-            if (done.isSuccess()) {
+            Shard<ByteBuf> shard = done.isSuccess() ? shardOf(ctx.channel()) : null;
+            if (shard != null) {
                 removeEncoder(ctx.channel().pipeline());
-                connection.open(fanout.shardOf(ctx.channel()), uri, place, handler);
+                connection.open(shard, uri, place, handler);
             } else {
                 place.giveBack();
                 ctx.close();
             }
         });
+    }
+
+    /** Null if the fanout was closed meanwhile. */
+    private @Nullable Shard<ByteBuf> shardOf(Channel channel) {
+        try {
+            return fanout.shardOf(channel);
+        } catch (IllegalStateException closed) {
+            return null;
+        }
     }
 
     /** What is written here are frames already. */

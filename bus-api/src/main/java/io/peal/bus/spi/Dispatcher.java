@@ -158,10 +158,19 @@ public final class Dispatcher implements AutoCloseable {
     private void sleepBehind(long position) {
         WakeUp armed = wakeUp;
         woken = false;
-        if (armed != null && armed.arm(position)) {
+        if (armed != null && arm(armed, position)) {
             while (!woken && commands.isEmpty() && !closed && isUsable()) {
                 LockSupport.park(this);
             }
+        }
+    }
+
+    private boolean arm(WakeUp armed, long position) {
+        try {
+            return armed.arm(position);
+        } catch (RuntimeException | Error e) { // it looks at the log
+            reportAndRest(e);
+            return false;
         }
     }
 
@@ -208,12 +217,16 @@ public final class Dispatcher implements AutoCloseable {
     private int poll(Reader reader, Subscriber subscriber, long last) {
         try {
             return reader.poll(subscriber, POLL_LIMIT, last);
-        } catch (RuntimeException e) {
-            if (isUsable()) {
-                errorHandler.onError(e);
-                LockSupport.parkNanos(REST_NS);
-            }
+        } catch (RuntimeException | Error e) { // there was no memory for a copy, for example: nothing was passed
+            reportAndRest(e);
             return 1;
+        }
+    }
+
+    private void reportAndRest(Throwable error) {
+        if (isUsable()) {
+            errorHandler.onError(error);
+            LockSupport.parkNanos(REST_NS);
         }
     }
 

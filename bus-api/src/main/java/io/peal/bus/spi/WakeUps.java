@@ -11,8 +11,11 @@ import java.util.function.LongSupplier;
  *
  * <p>Why none is lost: who arms does, in this order, (1) note that it is armed, (2) announce to publishers that somebody
  * sleeps, (3) look at the log once more. A publisher does (a) publish, (b) look whether somebody sleeps. If (b) came
- * before (2), then (a) came before (3), which sees the message. All of these are volatile accesses, so this order is the
- * order everybody sees.
+ * before (2), then (a) came before (3), which sees the message. All of these are volatile accesses, or have a full fence
+ * between them, so this order is the order everybody sees.
+ *
+ * <p>A publisher that sees the announcement takes it away, and may be late: its message was read meanwhile, and who is armed is
+ * armed behind that. So whoever fires makes the announcement again for those who stay armed, and looks at the log once more.
  */
 public final class WakeUps {
 
@@ -53,10 +56,21 @@ public final class WakeUps {
         return false;
     }
 
-    /** Calls those that are armed at a position before {@code newest}, in this thread. */
+    /** Calls those that are armed at a position before {@code newest}, in this thread; for the others it is announced anew that they sleep. */
     public void fire(long newest) {
-        for (Hook hook : hooks) {
-            hook.fireIfBefore(newest);
+        long upTo = newest;
+        boolean risen = true;
+        while (risen) {
+            for (Hook hook : hooks) {
+                hook.fireIfBefore(upTo);
+            }
+            risen = false;
+            if (isAnyArmed()) {
+                announce.run();
+                long now = this.newest.getAsLong();
+                risen = now > upTo;
+                upTo = now;
+            }
         }
     }
 

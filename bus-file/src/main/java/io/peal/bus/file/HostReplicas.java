@@ -4,6 +4,7 @@ import io.peal.bus.BusException;
 import io.peal.bus.ErrorHandler;
 import io.peal.bus.WakeUp;
 import io.peal.bus.spi.WakeUps;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 
 /**
@@ -129,8 +130,13 @@ public final class HostReplicas implements AutoCloseable {
         }
     }
 
-    /** Wakes everybody who sleeps, because something was published. Four loads of memory if nobody does. */
+    /**
+     * Wakes everybody who sleeps, because something was published. A fence and four loads of memory if nobody does: other transports
+     * complete a message with a store that a processor may still hold back when it loads what is behind it, and then neither
+     * would the publisher see the sleeper nor the sleeper the message.
+     */
     public void ring(long position) {
+        VarHandle.fullFence();
         if (control.isAnyoneAsleep()) {
             bells.ring(position);
         }
