@@ -1,34 +1,62 @@
 /*
- * Sleeping and waking: step P8 of OrderLog, and WakeUps and Bells. Publishers may stop for ever at every step.
+ * Sleeping and waking: step P8 of OrderLog, and WakeUps, Bells and Doorbell. Publishers may stop for ever at every step.
  *
  *     spin -search -O2 -E doorbell.pml
  *
- * Two sleepers read what two publishers publish. A sleeper that has read everything sets its bit, looks once more, and
- * sleeps until its door is rung. A publisher that finds a bit set clears it, and whoever has cleared it rings. What is
- * checked: if no publisher died, no sleeper sleeps at the end with a message it has not read. One that died between
- * clearing a bit and ringing may leave somebody asleep: that is what the safety timeout is for, which is not modelled.
+ * In each process a reader reads what the publishers of all processes publish. A reader that has read everything arms its
+ * wake-up there, announces its process with a bit, looks once more, and sleeps until the wake-up is fired. A publisher that
+ * finds a bit set clears it, and whoever has cleared it fires in its own process, or rings at the other one's door, whose
+ * thread fires then. Firing wakes a reader that is armed before the newest message; for one that is armed behind it the bit is
+ * set anew. What is checked: if no publisher died, no reader sleeps at the end with a message it has not read. One that died
+ * between clearing a bit and ringing may leave somebody asleep: that is what the safety timeout is for, which is not modelled.
  */
 
-#define SLEEPERS   2
+#define PROCESSES  2
 #define PUBLISHERS 2
+#define NOT_ARMED  99
 
-byte published                  /* the newest position */
-byte asleep                     /* a bit for each sleeper */
-byte rings[SLEEPERS]            /* bytes waiting at the door; the door holds one at least */
-byte read[SLEEPERS]
-bool blocked[SLEEPERS]
-byte died                       /* publishers that stopped between their steps */
+byte published                      /* the newest position */
+byte asleep                         /* a bit for each process */
+byte rings[PROCESSES]               /* bytes waiting at the door; the door holds one at least */
+byte read[PROCESSES]
+byte armed[PROCESSES]               /* where the wake-up is armed */
+bool woken[PROCESSES]
+bool died                           /* whether a publisher stopped between its steps */
 
-inline mayDie() { if :: true -> died++; goto dead :: true -> skip fi }
+inline announce(me) { atomic { asleep = asleep | (1 << me) } }
 
-proctype Publisher() {
-    byte seen, i;
-    published++;                /* P5 */
+/* WakeUps.fire in process me, for what is published up to a position. */
+inline fire(me, upTo) {
+    do
+    :: true ->
+        atomic {
+            if
+            :: armed[me] < upTo -> armed[me] = NOT_ARMED; woken[me] = true
+            :: else -> skip
+            fi
+        };
+        if
+        :: armed[me] == NOT_ARMED -> break
+        :: else -> skip
+        fi;
+        announce(me);
+        if
+        :: published > upTo -> upTo = published
+        :: else -> break
+        fi
+    od
+}
+
+inline mayDie() { if :: true -> died = true; goto dead :: true -> skip fi }
+
+proctype Publisher(byte own) {
+    byte position, upTo, seen, i;
+    atomic { published++; position = published };   /* P5 */
     mayDie();
-    seen = asleep;              /* P8 */
+    seen = asleep;                                  /* P8 */
     i = 0;
     do
-    :: i < SLEEPERS ->
+    :: i < PROCESSES ->
         if
         :: (seen >> i) & 1 ->
             bool mine = false;
@@ -38,31 +66,43 @@ proctype Publisher() {
             };
             mayDie();
             if
-            :: mine && rings[i] == 0 -> rings[i] = 1
+            :: mine && i == own -> upTo = position; fire(i, upTo)
+            :: mine && i != own && rings[i] == 0 -> rings[i] = 1
             :: else -> skip     /* another one's duty, or the door has a ring already */
             fi;
-            mayDie()
+            mine = false
         :: else -> skip
         fi;
         i++
     :: else -> break
     od;
 dead:
-    skip
+    position = 0; upTo = 0; seen = 0; i = 0    /* so that states differ in nothing that is of no use any more */
 }
 
-proctype Sleeper(byte me) {
+proctype Door(byte me) {
+    byte upTo;
+end:
+    do
+    :: rings[me] > 0 ->
+        rings[me] = 0;
+        upTo = published;
+        fire(me, upTo);
+        upTo = 0
+    od
+}
+
+proctype Reader(byte me) {
     do
     :: read[me] < published -> read[me] = published
     :: else ->
-        atomic { asleep = asleep | (1 << me) };
+        woken[me] = false;
+        armed[me] = read[me];
+        announce(me);
         if
-        :: read[me] < published -> skip         /* looked once more: the bit may stay, a needless ring does no harm */
+        :: read[me] < published -> armed[me] = NOT_ARMED    /* looked once more: the bit may stay, a needless ring does no harm */
         :: else ->
-            blocked[me] = true;
-            rings[me] > 0;
-            rings[me] = 0;
-            blocked[me] = false
+end:        woken[me]
         fi
     od
 }
@@ -72,12 +112,17 @@ init {
     atomic {
         i = 0;
         do
-        :: i < PUBLISHERS -> run Publisher(); i++
+        :: i < PROCESSES -> armed[i] = NOT_ARMED; i++
         :: else -> break
         od;
         i = 0;
         do
-        :: i < SLEEPERS -> run Sleeper(i); i++
+        :: i < PUBLISHERS -> run Publisher(i % PROCESSES); i++
+        :: else -> break
+        od;
+        i = 0;
+        do
+        :: i < PROCESSES -> run Door(i); run Reader(i); i++
         :: else -> break
         od
     };
@@ -85,9 +130,8 @@ end:
     timeout;
     i = 0;
     do
-    :: i < SLEEPERS ->
-        assert(blocked[i]);
-        assert(read[i] == published || died > 0);
+    :: i < PROCESSES ->
+        assert(read[i] == published || died);
         i++
     :: else -> break
     od
