@@ -228,14 +228,8 @@ public final class AeronBus implements Bus {
     /** Whether reading can begin at a place: there is a message, or will be the next one. */
     private boolean isThere(Stream stream, long place, long newest) {
         long newestPlace = stream.end() == Stream.NO_END ? stream.place(newest) : stream.end();
-        if (place > newestPlace) { // behind a message that was begun, and that nobody will read if the life has ended
-            // before it
-            return streams.isOver(stream.life())
-                    && (streams.after(stream) != null
-                            || place <= stream.memory().tail());
-        }
-        if (place == newestPlace) {
-            return true;
+        if (place >= newestPlace) {
+            return place == newestPlace;
         }
         int length = stream.memory().frameLength(place);
         return length > 0 || (length != StreamMemory.OF_ANOTHER_TIME && place >= oldest(stream));

@@ -310,12 +310,10 @@ final class StreamReader implements Reader {
             return NOTHING;
         }
         long before = position();
-        boolean complete = stream.end() != Stream.NO_END
-                && place >= stream.end(); // whatever lies between them, there is no message
         stream = next;
         pacedTo = 0;
         moveTo(0);
-        return complete || before >= position() ? 0 : tellGap(subscriber, before, position());
+        return before < position() ? tellGap(subscriber, before, position()) : 0;
     }
 
     private int skipCleaned(Subscriber subscriber, long last) {
