@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Writers and the driver are killed and stopped at random moments, and readers check every message: its bytes, that none of
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * {@code -Dpeal.torture.harms=REGEX} does some things only.
  */
 @Timeout(3_600)
+@Isolated("its processes share the processors already")
 class AeronTortureSystemTest {
 
     private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 1);

@@ -19,12 +19,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Two hosts, each in a network of its own, over a line that loses packets; bridges are killed and stopped while both
  * publish. Making networks takes root's rights: without them this is skipped, and says so.
  */
 @Timeout(300)
+@Isolated("its processes share the processors already")
 class HostBridgeSystemTest {
 
     private static final int ROUNDS = Integer.getInteger("peal.hosts.rounds", 3);
