@@ -47,7 +47,7 @@ public interface Connection {
     /**
      * The same, but what comes of it is told: a start that cannot be continued completely closes nothing. For a topic that is
      * subscribed to already it is the position from which that goes on. On the event loop, the outcome is told before this
-     * returns.
+     * returns, unless it is called by a {@link FanoutListener}.
      */
     void subscribe(Topic topic, StartFrom startFrom, SubscribeOutcome outcome);
 

@@ -5,7 +5,8 @@ import io.peal.bus.Topic;
 
 /**
  * Is told what a fanout does, for metrics. Called on event loops, once for a change or a batch and never once for each
- * message and client; it must not block. What it throws is reported, and nothing else happens.
+ * message and client; it must not block. What it throws is reported, and nothing else happens. A connection that is told to
+ * subscribe meanwhile may do so only after the call, because messages are just being written.
  */
 public interface FanoutListener {
 

@@ -334,7 +334,7 @@ final class ShardConnection<B> implements Connection, Inlet {
         if (!isOpen()) {
             return;
         }
-        if (shard.isWriting()) { // called by a listener: what this connection has had cannot be said now
+        if (shard.isWriting()) { // called by a listener: what this connection has had is not settled
             shard.loop().execute(() -> doSubscribe(topic, startFrom, outcome));
             return;
         }

@@ -9,7 +9,6 @@ import io.peal.bus.StartFrom;
 import io.peal.bus.Subscriber;
 import io.peal.bus.Topic;
 import io.peal.bus.TopicSet;
-import io.peal.bus.WakeUp;
 import io.peal.bus.spi.Dispatcher;
 import io.peal.bus.spi.WakeUps;
 import java.lang.reflect.InvocationTargetException;
@@ -41,7 +40,7 @@ final class DispatcherTest {
                 dispatcher.subscribe(NEWS, StartFrom.latest(), recording);
                 memory.publisher().publish(NEWS, "begun");
                 log.begun.countDown();
-                assertThat(log.asleep.await(LIMIT.toSeconds(), TimeUnit.SECONDS))
+                assertThat(log.announced.await(LIMIT.toSeconds(), TimeUnit.SECONDS))
                         .isTrue();
                 log.complete(1);
                 assertThat(recording.await(1, LIMIT).texts()).containsExactly("begun");
@@ -67,6 +66,9 @@ final class DispatcherTest {
                 bus.failsToArm = true;
                 memory.publisher().publish(NEWS, "second");
                 assertThat(recording.await(2, LIMIT).texts()).containsExactly("first", "second");
+                FanoutBed.await(() -> errors.size() == 2, "it could not fall asleep");
+                memory.publisher().publish(NEWS, "third");
+                assertThat(recording.await(3, LIMIT).texts()).containsExactly("first", "second", "third");
             } finally {
                 dispatcher.close();
             }
@@ -77,10 +79,10 @@ final class DispatcherTest {
     private static final class HalfWritten {
 
         private final InMemoryBus memory;
-        private final WakeUps wakeUps = new WakeUps(this::complete, () -> {}, ErrorHandler.logging());
+        private final WakeUps wakeUps = new WakeUps(this::complete, this::announce, ErrorHandler.logging());
         private final AtomicInteger readers = new AtomicInteger();
         final CountDownLatch begun = new CountDownLatch(1);
-        final CountDownLatch asleep = new CountDownLatch(1);
+        final CountDownLatch announced = new CountDownLatch(1);
         private volatile long complete;
 
         HalfWritten(InMemoryBus memory) {
@@ -93,7 +95,7 @@ final class DispatcherTest {
                     new Class<?>[] {Bus.class},
                     (proxy, method, args) -> switch (method.getName()) {
                         case "newReader" -> newReader((StartFrom) args[0], (TopicSet) args[1]);
-                        case "newWakeUp" -> newWakeUp((Runnable) args[0]);
+                        case "newWakeUp" -> wakeUps.add((Runnable) args[0]);
                         default -> ask(method, args);
                     });
         }
@@ -108,6 +110,10 @@ final class DispatcherTest {
 
         private long complete() {
             return complete;
+        }
+
+        private void announce() {
+            announced.countDown();
         }
 
         void complete(long position) {
@@ -135,25 +141,6 @@ final class DispatcherTest {
                 @Override
                 public void close() {
                     reader.close();
-                }
-            };
-        }
-
-        private WakeUp newWakeUp(Runnable onAvailable) {
-            WakeUp wakeUp = wakeUps.add(onAvailable);
-            return new WakeUp() {
-                @Override
-                public boolean arm(long position) {
-                    boolean armed = wakeUp.arm(position);
-                    if (armed) {
-                        asleep.countDown();
-                    }
-                    return armed;
-                }
-
-                @Override
-                public void close() {
-                    wakeUp.close();
                 }
             };
         }

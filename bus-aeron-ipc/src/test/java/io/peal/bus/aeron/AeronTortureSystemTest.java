@@ -26,7 +26,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  * {@code -Dpeal.torture.harms=REGEX} does some things only.
  */
 @Timeout(3_600)
-@Isolated("its processes share the processors already")
+@Isolated("what it times would wait for the processors of others")
 class AeronTortureSystemTest {
 
     private static final int ROUNDS = Integer.getInteger("peal.torture.rounds", 1);

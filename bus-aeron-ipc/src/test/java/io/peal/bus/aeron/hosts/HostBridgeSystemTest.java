@@ -26,7 +26,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  * publish. Making networks takes root's rights: without them this is skipped, and says so.
  */
 @Timeout(300)
-@Isolated("its processes share the processors already")
+@Isolated("what it times would wait for the processors of others")
 class HostBridgeSystemTest {
 
     private static final int ROUNDS = Integer.getInteger("peal.hosts.rounds", 3);
