@@ -10,15 +10,21 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A JVM of its own that runs a main class of the test's class path and talks in lines: it can be killed, stopped and
  * continued like any process. Thread-safe.
  *
- * <p>Closing it kills it. Whatever it printed, on both of its outputs, is part of every failure it reports.
+ * <p>Closing it kills it. What it printed on both of its outputs, first and last, is part of every failure it reports, and where
+ * its main thread is, if it does not do what it is waited for.
  */
 public final class ReplicaProcess implements AutoCloseable {
+
+    private static final int FIRST_TOLD = 10; // lines, in a failure
+    private static final int LAST_TOLD = 60;
+    private static final long DUMPED_WITHIN_MS = 2_000;
 
     private final Process process;
     private final Writer input;
@@ -93,7 +99,8 @@ public final class ReplicaProcess implements AutoCloseable {
                     return line;
                 }
                 if (ended || left <= 0) {
-                    throw new AssertionError(failure("did not print " + description + " within " + limit));
+                    String failure = failure("did not print " + description + " within " + limit);
+                    throw new AssertionError(failure + mainThread());
                 }
                 wait(left);
             }
@@ -217,8 +224,37 @@ public final class ReplicaProcess implements AutoCloseable {
         return null;
     }
 
-    private String failure(String what) {
+    private synchronized String failure(String what) {
         String state = process.isAlive() ? "running" : "ended with " + process.exitValue();
-        return "process " + pid() + " (" + state + ") " + what + ". It printed:\n" + String.join("\n", output());
+        int lastFrom = Math.max(0, lines.size() - LAST_TOLD);
+        int firstTo = Math.min(FIRST_TOLD, lastFrom);
+        return "process " + pid() + " (" + state + ") " + what + ". It printed " + lines.size()
+                + " lines, these first:\n"
+                + String.join("\n", lines.subList(0, firstTo))
+                + "\nand these last:\n"
+                + String.join("\n", lines.subList(lastFrom, lines.size()));
+    }
+
+    /** The stack of a JVM's main thread, or nothing: it is asked for with a signal, and prints it with the others'. */
+    private synchronized String mainThread() throws InterruptedException {
+        boolean isJvm = process.info().command().orElse("").endsWith("/java");
+        if (!isJvm) {
+            return "";
+        }
+        int before = lines.size();
+        signal("QUIT");
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DUMPED_WITHIN_MS);
+        for (long left = DUMPED_WITHIN_MS; left > 0 && !isDumped(before); ) {
+            wait(left);
+            left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        }
+        return lines.subList(before, lines.size()).stream()
+                .dropWhile(line -> !line.startsWith("\"main\""))
+                .takeWhile(line -> !line.isBlank())
+                .collect(Collectors.joining("\n", "\nIts main thread:\n", ""));
+    }
+
+    private boolean isDumped(int before) {
+        return lines.subList(before, lines.size()).stream().anyMatch(line -> line.startsWith("JNI global ref"));
     }
 }

@@ -45,6 +45,18 @@ final class ReplicaProcessSystemTest {
     }
 
     @Test
+    void saysWhereItIsWhenItDoesNotDoWhatItIsWaitedFor() {
+        try (ReplicaProcess process = ReplicaProcess.start(Echo.class, "set")) {
+            process.awaitLine("ready", LIMIT);
+            assertThatExceptionOfType(AssertionError.class)
+                    .isThrownBy(() -> process.awaitLine("echo", Duration.ofMillis(200)))
+                    .withMessageContaining("ready set")
+                    .withMessageContaining("Its main thread:")
+                    .withMessageContaining("ReplicaProcessSystemTest$Echo.main");
+        }
+    }
+
+    @Test
     void standsStillWhilePaused() {
         try (ReplicaProcess process = ReplicaProcess.start(Echo.class, "set")) {
             process.awaitLine("ready", LIMIT);

@@ -74,6 +74,9 @@ class TortureSystemTest {
             writers.forEach(
                     writer -> writer.awaitLine("published", START_LIMIT)); // those who live, and newcomers, work
             check(killed);
+        } catch (AssertionError e) {
+            InspectMain.commandLine().execute(directory.toString()); // what will be deleted
+            throw e;
         } finally {
             writers.forEach(ReplicaProcess::close);
             readers.forEach(ReplicaProcess::close);
