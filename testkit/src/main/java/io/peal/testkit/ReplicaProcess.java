@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * continued like any process. Thread-safe.
  *
  * <p>Closing it kills it. What it printed on both of its outputs, first and last, is part of every failure it reports, and where
- * its main thread is, if it does not do what it is waited for.
+ * its threads are, if it does not do what it is waited for.
  */
 public final class ReplicaProcess implements AutoCloseable {
 
@@ -100,7 +101,7 @@ public final class ReplicaProcess implements AutoCloseable {
                 }
                 if (ended || left <= 0) {
                     String failure = failure("did not print " + description + " within " + limit);
-                    throw new AssertionError(failure + mainThread());
+                    throw new AssertionError(failure + threads());
                 }
                 wait(left);
             }
@@ -235,8 +236,8 @@ public final class ReplicaProcess implements AutoCloseable {
                 + String.join("\n", lines.subList(lastFrom, lines.size()));
     }
 
-    /** The stack of a JVM's main thread, or nothing: it is asked for with a signal, and prints it with the others'. */
-    private synchronized String mainThread() throws InterruptedException {
+    /** The stacks of a JVM's threads that are in code of the project, or nothing: they are asked for with a signal, and printed. */
+    private synchronized String threads() throws InterruptedException {
         boolean isJvm = process.info().command().orElse("").endsWith("/java");
         if (!isJvm) {
             return "";
@@ -248,10 +249,10 @@ public final class ReplicaProcess implements AutoCloseable {
             wait(left);
             left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         }
-        return lines.subList(before, lines.size()).stream()
-                .dropWhile(line -> !line.startsWith("\"main\""))
-                .takeWhile(line -> !line.isBlank())
-                .collect(Collectors.joining("\n", "\nIts main thread:\n", ""));
+        String dump = String.join("\n", lines.subList(before, lines.size()));
+        return Arrays.stream(dump.split("\n\n", -1))
+                .filter(stack -> stack.contains("io.peal."))
+                .collect(Collectors.joining("\n\n", "\nIts threads:\n", ""));
     }
 
     private boolean isDumped(int before) {

@@ -51,7 +51,7 @@ final class ReplicaProcessSystemTest {
             assertThatExceptionOfType(AssertionError.class)
                     .isThrownBy(() -> process.awaitLine("echo", Duration.ofMillis(200)))
                     .withMessageContaining("ready set")
-                    .withMessageContaining("Its main thread:")
+                    .withMessageContaining("Its threads:")
                     .withMessageContaining("ReplicaProcessSystemTest$Echo.main");
         }
     }

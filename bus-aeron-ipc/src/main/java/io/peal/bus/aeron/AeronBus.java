@@ -228,8 +228,13 @@ public final class AeronBus implements Bus {
     /** Whether reading can begin at a place: there is a message, or will be the next one. */
     private boolean isThere(Stream stream, long place, long newest) {
         long newestPlace = stream.end() == Stream.NO_END ? stream.place(newest) : stream.end();
-        if (place >= newestPlace) {
-            return place == newestPlace;
+        if (place > newestPlace) { // as was told while somebody had begun a message that the life has ended before
+            return streams.isOver(stream.life())
+                    && (streams.after(stream) != null
+                            || place <= stream.memory().tail());
+        }
+        if (place == newestPlace) {
+            return true;
         }
         int length = stream.memory().frameLength(place);
         return length > 0 || (length != StreamMemory.OF_ANOTHER_TIME && place >= oldest(stream));

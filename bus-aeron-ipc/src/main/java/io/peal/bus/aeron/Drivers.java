@@ -101,19 +101,21 @@ final class Drivers implements AutoCloseable {
      * @param lastOver the number of the last life that is over
      * @param newest the newest position that this replica knows
      * @param cut decides where a life ended that is not known to have ended
+     * @param tail tells where all ends that anybody has begun to write in a life that is over
      * @return nothing if there is no driver, and it is not up to this replica to start one
      */
-    Optional<Life> present(LongSupplier lastOver, long newest, ToLongFunction<Life> cut) {
+    Optional<Life> present(LongSupplier lastOver, long newest, ToLongFunction<Life> cut, ToLongFunction<Life> tail) {
         return withLock(() -> {
             Life known = Life.read(lifeFile());
             if (known == null) {
-                return begin(null, Stream.NO_END, newest);
+                return begin(null, Stream.NO_END, 0, newest);
             }
             if (known.number() > lastOver.getAsLong() && isAlive(known)) {
                 checkStream(known);
                 return Optional.of(known);
             }
-            return begin(known, endOf(known, cut), newest);
+            long end = endOf(known, cut);
+            return begin(known, end, tail.applyAsLong(known), newest);
         });
     }
 
@@ -216,7 +218,7 @@ final class Drivers implements AutoCloseable {
         }
     }
 
-    private Optional<Life> begin(@Nullable Life known, long end, long newest) throws IOException {
+    private Optional<Life> begin(@Nullable Life known, long end, long tail, long newest) throws IOException {
         long number = known == null ? 1 : known.number() + 1;
         if (!(mode instanceof AeronDriver.External)) {
             checkRoom(
@@ -237,7 +239,7 @@ final class Drivers implements AutoCloseable {
             }
             Life life = known == null
                     ? Life.first(RANDOM.nextLong(), RANDOM.nextLong(), stream, aeronDirectory, heartbeat.startedMs())
-                    : known.next(stream, aeronDirectory, heartbeat.startedMs(), end, newest);
+                    : known.next(stream, aeronDirectory, heartbeat.startedMs(), end, tail, newest);
             life.write(lifeFile());
             removeOld(life);
             LOGGER.info("life {} of the bus in {} begins: driver in {}", number, directory, aeronDirectory);

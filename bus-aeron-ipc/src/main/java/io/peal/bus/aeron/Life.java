@@ -76,8 +76,10 @@ record Life(
      *
      * @param nextStream as the replicas ask for it now
      * @param end where this one ended, or {@link Stream#NO_END} if nobody knows: then there is a gap behind {@code newest}
+     * @param tail behind all that anybody has begun to write in this one: what stands behind the end will be read by nobody, but
+     *     its positions were told already, so they are not used again
      */
-    Life next(StreamOptions nextStream, Path nextDirectory, long startedMs, long end, long newest) {
+    Life next(StreamOptions nextStream, Path nextDirectory, long startedMs, long end, long tail, long newest) {
         if (end == Stream.NO_END) {
             long far = Math.max(base, newest) + DISTANCE;
             return new Life(epoch, secret, number + 1, far, nextStream, nextDirectory, startedMs, List.of());
@@ -89,7 +91,9 @@ record Life(
             kept.add(0, past.get(i));
             length += past.get(i).end();
         }
-        return new Life(epoch, secret, number + 1, position(end), nextStream, nextDirectory, startedMs, kept);
+        long begin =
+                position(Math.max(end, Math.min(tail, end + stream.memoryLength()))); // a damaged tail may be anywhere
+        return new Life(epoch, secret, number + 1, begin, nextStream, nextDirectory, startedMs, kept);
     }
 
     /** The life it was; its driver does not matter any more. */

@@ -220,7 +220,7 @@ final class LinkKeeper implements AutoCloseable {
     private long cut(Life life) {
         replicas.raiseSharedNumber(life.number()); // before the tail is read
         Stream known = streams.of(life.number());
-        StreamMemory memory = known != null ? known.memory() : drivers.memoryOf(life);
+        StreamMemory memory = memoryOf(life);
         if (memory == null) { // who links keeps it, before anybody can publish
             return drivers.hasKept(life.number()) ? Stream.NO_END : 0;
         }
@@ -244,11 +244,22 @@ final class LinkKeeper implements AutoCloseable {
         return tail;
     }
 
+    /** Of a life that is over: who reads it from now on does not tell it as a position any more, see {@link Streams#newest}. */
+    private long tail(Life life) {
+        StreamMemory memory = memoryOf(life);
+        return memory == null ? 0 : memory.tail();
+    }
+
+    private @Nullable StreamMemory memoryOf(Life life) {
+        Stream known = streams.of(life.number());
+        return known != null ? known.memory() : drivers.memoryOf(life);
+    }
+
     /** Returns why it did not succeed. */
     private @Nullable BusException tryToLink() {
         try {
             long newest = streams.isEmpty() ? 0 : streams.newest();
-            Life life = drivers.present(replicas::sharedNumber, newest, this::cut)
+            Life life = drivers.present(replicas::sharedNumber, newest, this::cut, this::tail)
                     .orElseThrow(
                             () -> new BusException("there is no media driver: start one, or let the replicas do it with"
                                     + " AeronDriver.spawned(); publishers wait until there is one"));

@@ -304,16 +304,22 @@ final class StreamReader implements Reader {
         return streams.after(stream) == null ? NOTHING : goToNextStream(subscriber, last);
     }
 
+    /** Whoever makes the next stream known has told the end of this one before, if it is known; so it is asked for again here. */
     private int goToNextStream(Subscriber subscriber, long last) {
         Stream next = streams.after(stream);
         if (next == null || next.life().base() > last) {
             return NOTHING;
         }
+        boolean endIsKnown = stream.end() != Stream.NO_END;
+        if (endIsKnown && place < stream.end()) {
+            return 0; // there is more to read here
+        }
         long before = position();
         stream = next;
         pacedTo = 0;
         moveTo(0);
-        return before < position() ? tellGap(subscriber, before, position()) : 0;
+        boolean complete = endIsKnown || before >= position(); // between an end and the next life there is no message
+        return complete ? 0 : tellGap(subscriber, before, position());
     }
 
     private int skipCleaned(Subscriber subscriber, long last) {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.aeron.Aeron;
+import io.aeron.Publication;
 import io.aeron.driver.MediaDriver;
+import io.aeron.logbuffer.BufferClaim;
 import io.peal.bus.BusException;
 import io.peal.bus.Gap;
 import io.peal.bus.Message;
@@ -41,6 +44,8 @@ import org.junit.jupiter.api.Timeout;
 class AeronBusTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final int STREAM_ID = 32_417; // the default
+    private static final int TERM_LENGTH = 4 << 20;
     private static final Topic NEWS = Topic.of("news");
 
     private final TestDirectory scratch = new TestDirectory();
@@ -84,6 +89,57 @@ class AeronBusTest {
             }
         } finally {
             driver.close();
+        }
+    }
+
+    /** Positions tell what somebody has begun. If that is never read, because the driver ends, they must not come again. */
+    @Test
+    void positionBehindAMessageThatWasNeverFinishedIsNotUsedAgain() {
+        MediaDriver driver = launch();
+        try (AeronBus publishing = open();
+                AeronBus reading = open()) {
+            publishing.publisher().publish(NEWS, "before");
+            beginAndFinishNot(1_000);
+            Position behind = reading.position();
+            Recording recording = new Recording();
+            reading.subscribe(NEWS, StartFrom.latest(), recording);
+            driver.close();
+            driver = launch();
+            long deadline = System.nanoTime() + LIMIT.toNanos();
+            while (publishing.status().interruptions() == 0 || reading.status().interruptions() == 0) {
+                assertThat(System.nanoTime()).isLessThan(deadline);
+                Thread.onSpinWait();
+            }
+            List<String> texts = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                texts.add("after " + i);
+                assertThat(publishing.publisher().publish(NEWS, texts.get(i))).isGreaterThan(behind.value());
+            }
+            assertThat(recording.await(20, LIMIT).texts()).isEqualTo(texts);
+            assertThat(recording.gaps()).isEmpty();
+            try (Reader resumed = publishing.newReader(StartFrom.after(behind))) {
+                assertThat(new Recording().poll(resumed, 20, LIMIT).texts()).isEqualTo(texts);
+            }
+            try (Reader all = reading.newReader(StartFrom.earliest())) {
+                Recording everything = new Recording();
+                assertThat(everything.poll(all, 21, LIMIT).texts())
+                        .startsWith("before")
+                        .hasSize(21);
+                assertThat(everything.gaps()).isEmpty();
+            }
+        } finally {
+            driver.close();
+        }
+    }
+
+    private void beginAndFinishNot(int length) {
+        StreamOptions stream = new StreamOptions(STREAM_ID, TERM_LENGTH);
+        try (Aeron client = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeron.toString()));
+                Publication publication = client.addPublication(stream.publication(), stream.streamId())) {
+            long deadline = System.nanoTime() + LIMIT.toNanos();
+            while (publication.tryClaim(length, new BufferClaim()) < 0) {
+                assertThat(System.nanoTime()).isLessThan(deadline);
+            }
         }
     }
 
@@ -369,7 +425,7 @@ class AeronBusTest {
     private AeronBus.Builder builder(Path directory) {
         return AeronBus.at(directory)
                 .driver(AeronDriver.external(aeron))
-                .termLength(4 << 20)
+                .termLength(TERM_LENGTH)
                 .errorHandler(errors::add);
     }
 }

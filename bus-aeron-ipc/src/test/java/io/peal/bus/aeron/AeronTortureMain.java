@@ -4,6 +4,7 @@ import io.aeron.Aeron;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
 import io.peal.bus.Batch;
+import io.peal.bus.Bus;
 import io.peal.bus.Gap;
 import io.peal.bus.Message;
 import io.peal.bus.PayloadKind;
@@ -32,6 +33,10 @@ final class AeronTortureMain {
 
     private static final Topic TOPIC = Topic.of("torture");
     private static final int TERM_LENGTH = 8 << 20;
+
+    /** Who is told a gap is further behind than this: less than the history, because messages are long. */
+    private static final long LAPPED = (new StreamOptions(0, TERM_LENGTH).history() / 2) >> Life.PLACE_SHIFT;
+
     private static final int THREADS = 2;
     private static final int TOLD_EVERY = 100; // messages
     private static final int MOST_TOGETHER = 32;
@@ -58,7 +63,7 @@ final class AeronTortureMain {
                 .open();
     }
 
-    /** Prints {@code published KEY COUNTER} now and then: what its publish has returned. */
+    /** Prints {@code published KEY COUNTER POSITION ;} now and then: what its publish has returned. */
     private static void write(Path directory, long key) throws InterruptedException {
         AeronBus bus = open(directory);
         System.out.println("ready");
@@ -83,23 +88,28 @@ final class AeronTortureMain {
                 payload.put((byte) (key * 31 + counter + i));
             }
             boolean told = counter % TOLD_EVERY == 0;
+            long position = 0;
             if (together == 1) {
-                bus.publisher().publish(TOPIC, payload.flip(), PayloadKind.BINARY);
+                position = bus.publisher().publish(TOPIC, payload.flip(), PayloadKind.BINARY);
             } else if (batch.add(TOPIC, payload.flip(), PayloadKind.BINARY).size() > random.nextInt(together) || told) {
-                bus.publisher().publish(batch);
+                position = bus.publisher().publish(batch);
                 batch.clear();
             }
             if (told) {
-                System.out.println("published " + key + " " + counter);
+                System.out.println("published " + key + " " + counter + " " + position + " ;");
             }
             LockSupport.parkNanos(PAUSE_NS);
         }
     }
 
-    /** Prints digests of the order, and each time for which nothing came: {@code stall MS}. */
+    /**
+     * Prints {@code digest BLOCK NUMBER} of the order of each block of positions, each time for which nothing came,
+     * {@code stall MS}, and {@code gap FIRST LAST} if it was so far behind that it may be told one: where there are fewer
+     * processors than processes, any reader may stand still for half a second.
+     */
     private static void read(Path directory) throws InterruptedException {
         AeronBus bus = open(directory);
-        Checking checking = new Checking();
+        Checking checking = new Checking(bus);
         Reader reader = bus.newReader(StartFrom.latest());
         Semaphore woken = new Semaphore(0);
         var wakeUp = bus.newWakeUp(woken::release);
@@ -143,14 +153,24 @@ final class AeronTortureMain {
     /** What must hold for each message. */
     private static final class Checking implements Subscriber {
 
-        private static final long BLOCK = 1 << 10; // messages a digest covers
+        private static final int BLOCK_SHIFT = 13; // of positions that a digest covers
+        private static final long NO_BLOCK = -1;
 
+        private final Bus bus;
         private final Map<Long, Long> counters = new HashMap<>();
+        private final Map<Long, Integer> gapsBefore = new HashMap<>(); // by key, when its last message came
         private final CRC32C digest = new CRC32C();
         private final byte[] words = new byte[2 * Long.BYTES];
         private long last;
+        private long block = NO_BLOCK;
+        private boolean wholeBlock;
         private long messages;
+        private int gaps;
         private String failure = ""; // none yet
+
+        Checking(Bus bus) {
+            this.bus = bus;
+        }
 
         @Override
         public void onMessage(Message message) {
@@ -164,18 +184,44 @@ final class AeronTortureMain {
                 expect(payload.get() == (byte) (key * 31 + counter + i), message, "has a wrong byte at " + i);
             }
             long before = counters.getOrDefault(key, 0L);
+            boolean someMissed = gapsBefore.getOrDefault(key, 0) < gaps;
+            expect(
+                    someMissed ? counter > before : counter == before + 1,
+                    message,
+                    key + ":" + counter + " comes after " + before);
             counters.put(key, counter);
-            expect(counter == before + 1, message, key + ":" + counter + " comes after " + before);
+            gapsBefore.put(key, gaps);
+            addToDigest(key, counter);
+        }
+
+        private void addToDigest(long key, long counter) {
+            if (last >>> BLOCK_SHIFT != block) {
+                if (wholeBlock) {
+                    System.out.println("digest " + block + " " + digest.getValue());
+                }
+                wholeBlock = block != NO_BLOCK;
+                beginBlock(last);
+            }
             ByteBuffer.wrap(words).putLong(key << 40 ^ counter).putLong(last);
             digest.update(words);
-            if (messages % BLOCK == 0) {
-                System.out.println("digest " + messages + " " + digest.getValue());
-            }
+        }
+
+        private void beginBlock(long position) {
+            block = position >>> BLOCK_SHIFT;
+            digest.reset();
         }
 
         @Override
         public void onGap(Gap gap) {
-            failure = gap + " comes after " + last;
+            long newest = bus.position().value();
+            if (gap.first() <= last || newest - gap.last() < LAPPED) {
+                failure = gap + " comes after " + last + ", and the newest position is " + newest;
+            }
+            System.out.println("gap " + gap.first() + " " + gap.last());
+            last = gap.last();
+            gaps++;
+            wholeBlock = false;
+            beginBlock(last);
         }
 
         private void expect(boolean holds, Message message, String what) {
