@@ -6,6 +6,7 @@ import io.peal.bus.Message;
 import io.peal.bus.PositionUnavailableException;
 import io.peal.bus.Reader;
 import io.peal.bus.Subscriber;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ final class CatchUp<B> {
     private static final int POLL_LIMIT = 64;
     private static final int SLICE_LENGTH = 64 * 1024;
     private static final long SLICE_NS = 500_000; // a topic may be rare, and the log long
+    private static final Duration UNFINISHED = Duration.ofMillis(1);
 
     private final Shard<B> shard;
     private final Bus bus;
@@ -72,8 +74,9 @@ final class CatchUp<B> {
                     && toOne.gap == null
                     && System.nanoTime() - deadline < 0);
             write(feed);
+            boolean moved = reader.position() != feed.position();
             feed.advance(reader.position());
-            settle(feed, end);
+            settle(feed, end, moved);
         } catch (PositionUnavailableException refusal) {
             feed.connection().refuse(refusal);
         } catch (RuntimeException | Error e) {
@@ -96,7 +99,7 @@ final class CatchUp<B> {
         }
     }
 
-    private void settle(Feed<B> feed, long end) {
+    private void settle(Feed<B> feed, long end, boolean moved) {
         Gap gap = toOne.gap;
         Throwable failure = feed.frames().takeFailure();
         if (failure != null) {
@@ -106,7 +109,27 @@ final class CatchUp<B> {
         } else if (feed.position() >= end) {
             feed.becomeLive();
         } else if (feed.outlet().writable()) {
-            add(feed);
+            if (moved) {
+                add(feed);
+            } else {
+                addLater(feed);
+            }
+        }
+    }
+
+    /** It is behind a message that its publisher has not completed yet, although the shard has begun to read further on. */
+    private void addLater(Feed<B> feed) {
+        if (!feed.awaitingMessage) {
+            feed.awaitingMessage = true;
+            shard.loop()
+                    .schedule(
+                            () -> {
+                                feed.awaitingMessage = false;
+                                if (feed.isLagging()) {
+                                    shard.catchUp(feed);
+                                }
+                            },
+                            UNFINISHED);
         }
     }
 

@@ -49,6 +49,9 @@ final class Feed<B> {
     /** Whether it is among those that are catching up, kept by {@link CatchUp}. */
     boolean catchingUp;
 
+    /** Whether it will be among them again in a while, kept by {@link CatchUp}, too. */
+    boolean awaitingMessage;
+
     Feed(ShardConnection<B> connection, Shard<B> shard, Outlet<B> outlet, FrameBuilder<B> frames) {
         this.connection = connection;
         this.shard = shard;

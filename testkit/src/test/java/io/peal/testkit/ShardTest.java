@@ -143,6 +143,35 @@ class ShardTest {
         assertThat(client.closedWith).isZero();
     }
 
+    /** As it is where positions are told before their messages are complete: the shard may have begun behind one. */
+    @Test
+    void aConnectionBehindWhatIsNotCompleteLooksAgainLaterAndNotAtFullSpeed() {
+        Client live = subscribed(NEWS);
+        publish(RARE, "1");
+        publish(RARE, "2");
+        publish(NEWS, "3");
+        loop.run();
+        bus.unfinished = 2;
+        Client resuming = subscribed(RARE, StartFrom.earliest());
+        loop.run();
+        assertThat(resuming.got).containsExactly("1");
+        bus.polls = 0;
+        for (int i = 0; i < 100; i++) {
+            loop.passTime();
+        }
+        assertThat(bus.polls).isBetween(100, 500);
+        publish(NEWS, "4");
+        loop.run();
+        assertThat(live.got).containsExactly("3", "4");
+        bus.unfinished = Long.MAX_VALUE;
+        loop.passTime();
+        assertThat(resuming.got).containsExactly("1", "2");
+        publish(RARE, "5");
+        loop.run();
+        assertThat(resuming.got).containsExactly("1", "2", "5");
+        assertThat(errors).isEmpty();
+    }
+
     @Test
     void aSubscriptionThatFailsClosesTheConnection() {
         bus.refusingReaders = true;

@@ -30,6 +30,10 @@ final class StubbornBus implements Bus {
     int failAfterMessages;
     boolean refusingReaders;
     boolean slowPolls;
+
+    /** Readers that are not to read beyond a position stop before this one, as if its publisher were still writing. */
+    long unfinished = Long.MAX_VALUE;
+
     int polls;
 
     StubbornBus(InMemoryBus memory) {
@@ -145,7 +149,8 @@ final class StubbornBus implements Bus {
             if (slowPolls) {
                 LockSupport.parkNanos(SLOW_NS);
             }
-            return reader.poll(new Failing(subscriber), limit, last);
+            long readable = last == Long.MAX_VALUE ? last : Math.min(last, unfinished - 1);
+            return reader.poll(new Failing(subscriber), limit, readable);
         }
 
         @Override
