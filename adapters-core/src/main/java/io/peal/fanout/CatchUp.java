@@ -19,7 +19,7 @@ final class CatchUp<B> {
     private static final int POLL_LIMIT = 64;
     private static final int SLICE_LENGTH = 64 * 1024;
     private static final long SLICE_NS = 500_000; // a topic may be rare, and the log long
-    private static final Duration UNFINISHED = Duration.ofMillis(1);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(1); // at a message that is not complete
 
     private final Shard<B> shard;
     private final Bus bus;
@@ -108,12 +108,10 @@ final class CatchUp<B> {
             feed.connection().lost(gap);
         } else if (feed.position() >= end) {
             feed.becomeLive();
+        } else if (feed.outlet().writable() && moved) {
+            add(feed);
         } else if (feed.outlet().writable()) {
-            if (moved) {
-                add(feed);
-            } else {
-                addLater(feed);
-            }
+            addLater(feed);
         }
     }
 
@@ -121,15 +119,14 @@ final class CatchUp<B> {
     private void addLater(Feed<B> feed) {
         if (!feed.awaitingMessage) {
             feed.awaitingMessage = true;
-            shard.loop()
-                    .schedule(
-                            () -> {
-                                feed.awaitingMessage = false;
-                                if (feed.isLagging()) {
-                                    shard.catchUp(feed);
-                                }
-                            },
-                            UNFINISHED);
+            shard.loop().schedule(() -> lookAgain(feed), LOOK_AGAIN);
+        }
+    }
+
+    private void lookAgain(Feed<B> feed) {
+        feed.awaitingMessage = false;
+        if (feed.isLagging()) {
+            shard.catchUp(feed);
         }
     }
 

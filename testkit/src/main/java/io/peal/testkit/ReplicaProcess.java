@@ -101,7 +101,7 @@ public final class ReplicaProcess implements AutoCloseable {
                 }
                 if (ended || left <= 0) {
                     String failure = failure("did not print " + description + " within " + limit);
-                    throw new AssertionError(failure + threads());
+                    throw new AssertionError(ended ? failure : failure + threads());
                 }
                 wait(left);
             }
@@ -227,13 +227,19 @@ public final class ReplicaProcess implements AutoCloseable {
 
     private synchronized String failure(String what) {
         String state = process.isAlive() ? "running" : "ended with " + process.exitValue();
-        int lastFrom = Math.max(0, lines.size() - LAST_TOLD);
-        int firstTo = Math.min(FIRST_TOLD, lastFrom);
-        return "process " + pid() + " (" + state + ") " + what + ". It printed " + lines.size()
-                + " lines, these first:\n"
-                + String.join("\n", lines.subList(0, firstTo))
-                + "\nand these last:\n"
-                + String.join("\n", lines.subList(lastFrom, lines.size()));
+        return "process " + pid() + " (" + state + ") " + what + ". It printed:\n" + String.join("\n", told());
+    }
+
+    /** All that it has printed, or if that is much, the first and the last of it. */
+    private synchronized List<String> told() {
+        int left = lines.size() - FIRST_TOLD - LAST_TOLD;
+        if (left <= 0) {
+            return lines;
+        }
+        List<String> told = new ArrayList<>(lines.subList(0, FIRST_TOLD));
+        told.add("(" + left + " lines)");
+        told.addAll(lines.subList(FIRST_TOLD + left, lines.size()));
+        return told;
     }
 
     /** The stacks of a JVM's threads that are in code of the project, or nothing: they are asked for with a signal, and printed. */
@@ -255,6 +261,7 @@ public final class ReplicaProcess implements AutoCloseable {
                 .collect(Collectors.joining("\n\n", "\nIts threads:\n", ""));
     }
 
+    /** Whether the last line of a dump is there. */
     private boolean isDumped(int before) {
         return lines.subList(before, lines.size()).stream().anyMatch(line -> line.startsWith("JNI global ref"));
     }

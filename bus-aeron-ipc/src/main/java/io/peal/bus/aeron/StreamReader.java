@@ -298,10 +298,7 @@ final class StreamReader implements Reader {
 
     /** The life is over, and what comes next may stand behind its end. */
     private int awaitEnd(Subscriber subscriber, long last) {
-        if (stream.end() != Stream.NO_END) {
-            return 0; // it is known meanwhile
-        }
-        return streams.after(stream) == null ? NOTHING : goToNextStream(subscriber, last);
+        return stream.end() != Stream.NO_END ? 0 : goToNextStream(subscriber, last); // 0: it is known meanwhile
     }
 
     /** Whoever makes the next stream known has told the end of this one before, if it is known; so it is asked for again here. */
